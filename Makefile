@@ -1,0 +1,42 @@
+# Two commands a newcomer needs: `make demo` and `make test`. `make help` lists the rest.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+RUNTIME_STAMP := $(VENV)/.runtimes
+export PYTHONDONTWRITEBYTECODE := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo run test check bench parity kill clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+setup: $(STAMP) $(RUNTIME_STAMP) ## create .venv with the platform, its tools and the runtimes' environment
+
+$(STAMP): pyproject.toml scripts/setup.sh
+	@PYTHON=$(PYTHON) bash scripts/setup.sh $(VENV)
+	@touch $@
+
+$(RUNTIME_STAMP): $(STAMP) src/rambla_runtimes/python/requirements.txt
+	@$(BIN)/rambla runtime install
+	@touch $@
+
+demo: setup ## upload a picture to a real Swift and get its thumbnail back (IMAGE=path.jpg for your own)
+	@$(BIN)/rambla demo $(if $(IMAGE),--image $(IMAGE))
+
+run: setup ## the demo, and the platform stays up
+	@$(BIN)/rambla demo --stay $(if $(IMAGE),--image $(IMAGE))
+
+test: setup ## install what is missing and run the whole test suite
+	@$(BIN)/python -m pytest -n 4 $(ARGS)
+
+check: setup ## ruff, mypy --strict, import-linter, tidy
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports && \
+	 $(BIN)/python -m pytest -q -n 0 tests/test_tidy.py
+
+bench: setup ## cold start, latency, throughput and memory beside peers measured in the same run
+	@$(BIN)/pip install --quiet 'functions-framework>=3.8' && $(BIN)/python -m bench $(ARGS)
+
+clean: ## remove .venv and what the demo left
+	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,36 @@
+"""Who asks, for what, and what was decided?
+
+`Caller` is made by `identity`, `Decision` by `policy`; both are only carried by everybody else. A permission is
+written `resource:verb` (`action:invoke`), a target is the full name of what it touches (`guest/resize`).
+"""
+
+from typing import Literal
+
+import msgspec
+
+Source = Literal["key", "event-source", "operator", "platform"]
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """Someone who has proven who they are.
+
+    `namespace` is the caller's own ("" for those without one), `source` says by what means they are known.
+    """
+
+    subject: str
+    namespace: str
+    source: Source
+
+
+class Target(msgspec.Struct, frozen=True):
+    """What a permission is asked for: `namespace` owns it; `name` is its full name for the record."""
+
+    namespace: str
+    name: str
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """`rule` names the rule that decided, so that every refusal can say why."""
+
+    allowed: bool
+    rule: str

@@ -1,0 +1,73 @@
+"""What happened when an action ran or a trigger fired?
+
+`Activation` is the record that is kept; `RunResult` is what an engine reports of one run. Statuses and texts are
+OpenWhisk's (core/entity/ActivationResult.scala).
+"""
+
+from typing import Any, Literal
+
+import msgspec
+
+Status = Literal["success", "application error", "action developer error", "whisk internal error"]
+STATUS_CODES: dict[Status, int] = {
+    "success": 0,
+    "application error": 1,
+    "action developer error": 2,
+    "whisk internal error": 3,
+}
+
+
+class LogLine(msgspec.Struct, frozen=True, array_like=True):
+    """One line an action printed; `at_ms` is when the platform read it."""
+
+    at_ms: int
+    stream: Literal["stdout", "stderr"]
+    text: str
+
+
+class Activation(msgspec.Struct, frozen=True, kw_only=True):
+    """`result` is JSON text as bytes (an object or an array), kept unparsed. `duration_ms` counts initialisation too.
+
+    `billed_mb_ms` is memory times time (MiB x ms) that the sandbox was held for this run: the usage that is charged.
+    """
+
+    id: str
+    namespace: str
+    name: str
+    package: str = ""
+    version: str
+    subject: str
+    start_ms: int
+    end_ms: int
+    status: Status
+    result: msgspec.Raw = msgspec.Raw(b"{}")
+    logs: tuple[LogLine, ...] | tuple[str, ...] = ()
+    annotations: dict[str, Any] = {}
+    cause: str | None = None
+    is_trigger: bool = False
+    billed_mb_ms: int = 0
+
+    @property
+    def duration_ms(self) -> int:
+        return self.end_ms - self.start_ms
+
+    @property
+    def path(self) -> str:
+        """`[package/]name`: what the `name` filter of a listing compares."""
+        return f"{self.package}/{self.name}" if self.package else self.name
+
+
+class RunResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What an engine reports of one run. `init_ms` is None on a warm start. `result` is a JSON object or array."""
+
+    status: Status
+    result: bytes
+    logs: tuple[LogLine, ...] = ()
+    init_ms: int | None = None
+    run_ms: int = 0
+    timed_out: bool = False
+
+
+def error_result(text: str) -> bytes:
+    """The JSON object `{"error": text}`, the shape of every failed result."""
+    return msgspec.json.encode({"error": text})

@@ -1,0 +1,163 @@
+"""What can go wrong, and whose fault is it?
+
+One base, one class per way to fail. The docstring is the message, filled from keyword arguments; `code` is stable and
+listed in docs/reference/errors.md. Branch on the fault: the caller's, the world's or our own. HTTP statuses are given
+in `http/errors.py` and nowhere else. Texts marked OpenWhisk are those its clients and test suites expect.
+"""
+
+import inspect
+from typing import ClassVar, Literal
+
+Fault = Literal["caller", "world", "us"]
+
+
+class RamblaError(Exception):
+    """Something went wrong."""
+
+    code: ClassVar[str] = "error"
+    fault: ClassVar[Fault] = "us"
+
+    def __init__(self, **facts: object) -> None:
+        self.facts = facts
+        super().__init__(inspect.cleandoc(self.__doc__ or "").format(**facts))
+
+
+# --- the caller's fault ---
+
+
+class CallerError(RamblaError):
+    """The request cannot be served as it stands."""
+
+    code = "caller_error"
+    fault = "caller"
+
+
+class BadRequest(CallerError):
+    """{detail}"""
+
+    code = "bad_request"
+
+
+class MalformedContent(BadRequest):
+    """The request content was malformed:
+    {detail}"""
+
+    code = "malformed_content"
+
+
+class NotAuthenticated(CallerError):
+    """The resource requires authentication, which was not supplied with the request"""
+
+    code = "not_authenticated"
+
+
+class BadCredentials(NotAuthenticated):
+    """The supplied authentication is invalid"""
+
+    code = "bad_credentials"
+
+
+class Refused(CallerError):
+    """The supplied authentication is not authorized to access '{target}'."""
+
+    code = "refused"
+
+
+class NotFound(CallerError):
+    """The requested resource does not exist."""
+
+    code = "not_found"
+
+
+class Conflict(CallerError):
+    """{detail}"""
+
+    code = "conflict"
+
+
+class AlreadyExists(Conflict):
+    """resource already exists"""
+
+    code = "already_exists"
+
+
+class ConcurrentChange(Conflict):
+    """Concurrent modification to resource detected."""
+
+    code = "concurrent_change"
+
+
+class WrongCollection(Conflict):
+    """Resource by this name exists but is not in this collection."""
+
+    code = "wrong_collection"
+
+
+class TooLarge(CallerError):
+    """{what} larger than allowed: {size} > {limit} bytes."""
+
+    code = "too_large"
+
+
+class Throttled(CallerError):
+    """Too many requests in the last minute (count: {count}, allowed: {allowed})."""
+
+    code = "throttled"
+
+
+class TooManyConcurrent(Throttled):
+    """Too many concurrent requests in flight (count: {count}, allowed: {allowed})."""
+
+    code = "too_many_concurrent"
+
+
+# --- the world's fault ---
+
+
+class WorldError(RamblaError):
+    """Something this platform depends on failed."""
+
+    code = "world_error"
+    fault = "world"
+
+
+class Unavailable(WorldError):
+    """The server is currently unavailable (because it is overloaded or down for maintenance)."""
+
+    code = "unavailable"
+
+
+class StorageFailed(WorldError):
+    """The storage failed: {detail}"""
+
+    code = "storage_failed"
+
+
+class ObjectStoreFailed(WorldError):
+    """The object store failed: {detail}"""
+
+    code = "object_store_failed"
+
+
+class EngineFailed(WorldError):
+    """Failed to provision resources to run the action. ({detail})"""
+
+    code = "engine_failed"
+
+
+class DataFolderInUse(WorldError):
+    """Another Rambla already runs on {folder} (process {pid}). Fix: stop it, or give another --data."""
+
+    code = "data_folder_in_use"
+
+
+class IsolationTooWeak(WorldError):
+    """This host allows isolation level '{level}' but '{required}' is required: {reasons}"""
+
+    code = "isolation_too_weak"
+
+
+class BadSettings(WorldError):
+    """Setting {name}: {detail}"""
+
+    code = "bad_settings"

@@ -1,0 +1,60 @@
+"""Which names may things bear?
+
+The rules are OpenWhisk's (core/entity/EntityName.scala): up to 256 word characters, spaces inside, `@ . & -`. A full
+name is `namespace/[package/]name`; `_` stands for the caller's own namespace.
+"""
+
+import re
+
+import msgspec
+
+from rambla.domain.errors import BadRequest
+
+NAME_CHARS_MAX = 256
+DEFAULT_NAMESPACE = "_"
+DEFAULT_PACKAGE = "default"
+_NAME = re.compile(r"\A([\w]|[\w][\w@ .&-]{0,254}[\w@.&-])\Z", re.ASCII)
+
+
+class FullName(msgspec.Struct, frozen=True, order=True):
+    """An entity's whole name. `package` is "" for an entity that lies directly in its namespace."""
+
+    namespace: str
+    package: str
+    name: str
+
+    @property
+    def path(self) -> str:
+        """`namespace` or `namespace/package`: what OpenWhisk calls an entity's namespace or path."""
+        return f"{self.namespace}/{self.package}" if self.package else self.namespace
+
+    def __str__(self) -> str:
+        return f"{self.path}/{self.name}"
+
+
+def check_name(name: str, what: str = "entity") -> str:
+    """`name` itself, or BadRequest with OpenWhisk's text (whose spelling of "segment" clients match on)."""
+    if len(name) > NAME_CHARS_MAX:
+        raise BadRequest(detail=f"Name segement longer than allowed: {len(name)} > {NAME_CHARS_MAX}.")
+    if not _NAME.match(name):
+        subject = "The namespace" if what == "namespace" else "The name of the entity"
+        raise BadRequest(detail=f"{subject} contains illegal characters.")
+    return name
+
+
+def parse_full_name(text: str, default_namespace: str) -> FullName:
+    """`/ns/name`, `/ns/pkg/name`, `pkg/name` or `name`; a leading `/_/` means `default_namespace`.
+
+    Raises BadRequest when a part is missing or bears a name that is not allowed.
+    """
+    parts = text.removeprefix("/").split("/")
+    if not text.startswith("/"):
+        parts.insert(0, DEFAULT_NAMESPACE)
+    if len(parts) not in (2, 3):
+        raise BadRequest(
+            detail="The fully qualified name of the entity must contain at least the namespace "
+            "and the name of the entity."
+        )
+    namespace = default_namespace if parts[0] == DEFAULT_NAMESPACE else check_name(parts[0], "namespace")
+    package = check_name(parts[1]) if len(parts) == 3 else ""
+    return FullName(namespace, package, check_name(parts[-1]))

@@ -1,0 +1,83 @@
+"""What is written to the journal?
+
+Every record is one of these, as msgpack with a `t` tag. Fields are only ever added, with defaults: a journal written by
+an older Rambla must stay readable. An `Intent` is durable before its effect begins; an `Outcome` follows it.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from rambla.domain.activation import Activation
+from rambla.domain.names import FullName
+
+Replay = Literal["never", "unless_started", "always"]
+
+
+class Work(msgspec.Struct, frozen=True, kw_only=True):
+    """An activation that an intent promises. It ends with an Outcome that carries its record, even across a crash.
+
+    `replay` says what a restart does if there is no outcome: a blocking call's client is gone (`never`: it is recorded
+    as failed), a direct invoke runs again only if it had not started, an event's work always runs again.
+    """
+
+    activation_id: str
+    action: FullName
+    replay: Replay
+    subject: str
+    namespace: str
+    cause: str | None = None
+    rule: str | None = None
+
+
+class Intent(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="intent"):
+    """Somebody is about to do something, and may (`allowed`) or may not. `payload` is the JSON argument of all `works`.
+
+    `event_id` is set when an outside event caused this; it is accepted once however often it is delivered.
+    """
+
+    id: str
+    at_ms: int
+    subject: str
+    source: str
+    permission: str
+    namespace: str
+    target: str
+    allowed: bool
+    rule: str
+    activation_id: str | None = None
+    payload: bytes = b""
+    works: tuple[Work, ...] = ()
+    event_id: str | None = None
+
+
+class Started(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="started"):
+    """A sandbox was handed this activation. Written without waiting: see Work.replay."""
+
+    activation_id: str
+    at_ms: int
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="outcome"):
+    """What came of an intent. `status` is "ok" or the code of an error; `activation` is there if something ran."""
+
+    intent_id: str
+    at_ms: int
+    status: str
+    activation: Activation | None = None
+
+
+Record = Intent | Started | Outcome
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)
+
+
+def encode_record(record: Record) -> bytes:
+    return _encoder.encode(record)
+
+
+def decode_record(payload: bytes) -> Record:
+    """Raises msgspec.DecodeError or msgspec.ValidationError on bytes that no Rambla wrote."""
+    record: Record = _decoder.decode(payload)
+    return record

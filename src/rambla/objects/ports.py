@@ -1,0 +1,62 @@
+"""What must an object store be able to do?
+
+`account` is the store's own name for a tenant's space (`AUTH_guest`). ObjectStoreFailed means it did not answer or
+refused; the caller may try again, every method is idempotent.
+"""
+
+from typing import Protocol
+
+import msgspec
+
+
+class Subscription(msgspec.Struct, frozen=True, kw_only=True):
+    """Which events of a container go to `trigger` (`namespace/name`).
+
+    `events` are S3's names (`s3:ObjectCreated:*`); `target` is the container an action may write to, "" for none.
+    """
+
+    trigger: str
+    container: str
+    events: tuple[str, ...] = ("s3:ObjectCreated:*",)
+    prefix: str = ""
+    suffix: str = ""
+    target: str = ""
+
+
+class SignedAddress(msgspec.Struct, frozen=True):
+    """`path` and `query` of an address honoured until `expires_ms`; with `prefix`, for any object below."""
+
+    method: str
+    path: str
+    query: str
+    expires_ms: int
+    prefix: bool = False
+
+
+class ObjectStore(Protocol):
+    kind: str
+
+    async def open_account(self, namespace: str, uuid: str, secret: str) -> None:
+        """Make sure that `namespace` has an account, which its key opens as user `namespace:namespace`."""
+        ...
+
+    async def close_account(self, namespace: str) -> None:
+        """The key no longer opens it; objects stay."""
+        ...
+
+    async def subscribe(self, namespace: str, subscription: Subscription) -> None:
+        """From now on such events are delivered. Replaces what the same trigger had on that container. Creates the
+        container, and the target, if absent."""
+        ...
+
+    async def unsubscribe(self, namespace: str, container: str, trigger: str) -> None: ...
+
+    async def sign(self, namespace: str, method: str, container: str, name: str, *, ttl_ms: int) -> SignedAddress:
+        """An address for one object, or, if `name` is empty or ends with "/", for every object below it."""
+        ...
+
+    async def health(self) -> dict[str, str]:
+        """Of each part whether it works, and if not, why: for people."""
+        ...
+
+    async def close(self) -> None: ...
