@@ -22,6 +22,7 @@ from rambla.flow.platform import Op, Platform
 
 E = TypeVar("E", Action, Package, Trigger, Rule)
 PACKAGE_CONTENTS_MAX = 200
+PUBLISHED_SEARCHED_MAX = 1000
 
 
 class Page(NamedTuple):
@@ -98,9 +99,9 @@ async def entities(
     """One page of a collection; with `package`, of what lies in it (NotFound if there is no such package)."""
     async with guarded(platform, op, f"{collection[:-1]}:list", Target(namespace, namespace)):
         await _require_package(platform, namespace, package)
-        return await platform.entities.find(
-            collection, namespace, package=package, skip=page.skip, limit=page.limit
-        )
+        if namespace != op.caller.namespace:
+            return (await _published(platform, collection, namespace))[page.skip : page.skip + page.limit]
+        return await platform.entities.find(collection, namespace, package=package, skip=page.skip, limit=page.limit)
 
 
 async def count_entities(
@@ -109,6 +110,8 @@ async def count_entities(
     """How many there are after the skipped ones."""
     async with guarded(platform, op, f"{collection[:-1]}:list", Target(namespace, namespace)):
         await _require_package(platform, namespace, package)
+        if namespace != op.caller.namespace:
+            return len((await _published(platform, collection, namespace))[page.skip :])
         return max(0, await platform.entities.count(collection, namespace, package=package) - page.skip)
 
 
@@ -165,6 +168,12 @@ async def rule_as_seen(platform: Platform, rule: Rule) -> Rule:
 
 async def _require_package(platform: Platform, namespace: str, package: str | None) -> Package | None:
     return await existing(platform, FullName(namespace, "", package), Package) if package else None
+
+
+async def _published(platform: Platform, collection: Collection, namespace: str) -> list[AnyEntity]:
+    """What of the newest `PUBLISHED_SEARCHED_MAX` others may see."""
+    found = await platform.entities.find(collection, namespace, package=None, skip=0, limit=PUBLISHED_SEARCHED_MAX)
+    return [entity for entity in found if entity.publish]
 
 
 def _query(namespace: str, span: Span, page: Page) -> Query:
