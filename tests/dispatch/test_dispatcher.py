@@ -18,11 +18,6 @@ from rambla.kit.tasks import Tasks
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 async def echo(arguments: dict[str, Any], run: Run) -> Any:
     return arguments
 
