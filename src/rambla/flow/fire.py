@@ -207,7 +207,7 @@ def _trigger_record(
         end_ms=now_ms,
         status="success",
         result=msgspec.Raw(arguments),
-        logs=logs,
+        raw_logs=logs,
         annotations={"path": str(trigger.name)},
         is_trigger=True,
     )
