@@ -48,7 +48,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     concurrent_invocations: int = 10_000
     fires_per_minute: int = 600_000
     signed_address_ttl_ms: int = 60_000
-    activation_retention_days: int = 30
     journal_segment_mb: int = 64
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 

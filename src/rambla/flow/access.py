@@ -57,5 +57,4 @@ def _describe(base: str, signed: list[SignedAddress]) -> dict[str, dict[str, str
 
 
 def _grant(address: SignedAddress) -> Grant:
-    method = "PUT" if address.method == "PUT" else "GET"
-    return Grant(method=method, path=address.path, query=address.query, prefix=address.prefix)
+    return Grant(method="PUT" if address.method == "PUT" else "GET", path=address.path, query=address.query, prefix=address.prefix)

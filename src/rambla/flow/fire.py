@@ -149,7 +149,8 @@ async def _prepare(platform: Platform, cause: Cause, trigger: Trigger, payload: 
         logs.append(await _apply(platform, cause, rule, arguments, tasks))
     intent, activation = _trigger_record(platform, cause, trigger, arguments, tuple(logs))
     outcome = Outcome(intent_id=intent.id, at_ms=intent.at_ms, status=OK, activation=activation)
-    return Fire(activation, [intent, outcome, *[task.intent for task in tasks]], tasks)
+    # The event's id comes last: should a crash tear the batch, the event is delivered again and nothing is missed.
+    return Fire(activation, [*[task.intent for task in tasks], intent, outcome], tasks)
 
 
 async def _apply(platform: Platform, cause: Cause, rule: Rule, arguments: bytes, tasks: list[Task]) -> str:
@@ -206,7 +207,7 @@ def _trigger_record(
         end_ms=now_ms,
         status="success",
         result=msgspec.Raw(arguments),
-        logs=logs,
+        raw_logs=logs,
         annotations={"path": str(trigger.name)},
         is_trigger=True,
     )

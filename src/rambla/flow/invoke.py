@@ -5,6 +5,8 @@ action may reach, record. `perform` is shared with fires and with what is run ag
 waits for the record; the work itself never depends on the caller's patience.
 """
 
+import logging
+
 import anyio
 
 from rambla.catalog.arguments import defaults_of, merge
@@ -15,9 +17,10 @@ from rambla.domain.errors import NotFound, Unavailable
 from rambla.domain.names import FullName
 from rambla.domain.records import Intent, Work
 from rambla.flow.guard import intent_of, judge
-from rambla.flow.perform import Task, perform
+from rambla.flow.perform import Task, conclude, never_ran, perform
 from rambla.flow.platform import Op, Platform
 
+log = logging.getLogger(__name__)
 INVOKE = "action:invoke"
 INVOCATIONS = "invocations"
 
@@ -83,6 +86,10 @@ async def _perform(platform: Platform, task: Task, finished: Finished, counted: 
     activation: Activation | None = None
     try:
         activation = await perform(platform, task)
+    except Exception:  # a fault of ours must cost this activation only, and be seen
+        log.exception("activation %s could not be performed", task.work.activation_id)
+        record = never_ran(platform, task.intent, task.work, "There was an internal error.")
+        activation = await conclude(platform, task.intent, record)
     finally:
         if counted:
             leave(platform, task.work.namespace)

@@ -16,7 +16,7 @@ from rambla.domain.activation import Activation, RunResult, error_result
 from rambla.domain.entities import Action, Parameter
 from rambla.domain.errors import StorageFailed
 from rambla.domain.records import Intent, Outcome, Started, Work
-from rambla.engine.ports import Program, Run
+from rambla.engine.ports import Grant, Program, Run
 from rambla.flow.access import NETWORK, OBJECTS, open_objects
 from rambla.flow.platform import Platform
 from rambla.usage.billing import billed_mb_ms
@@ -67,7 +67,8 @@ def job_of(platform: Platform, task: Task) -> Job:
     grants = action.annotations.get(NETWORK) == OBJECTS
 
     async def prepare(start_ms: int) -> Run:
-        arguments, addresses = task.arguments, ()
+        arguments = task.arguments
+        addresses: tuple[Grant, ...] = ()
         if work.access is not None and grants:
             arguments, addresses = await open_objects(platform, task.intent, work.access, arguments)
         platform.ledger.note(Started(activation_id=work.activation_id, at_ms=start_ms))

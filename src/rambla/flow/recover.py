@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from rambla.catalog.arguments import merge
 from rambla.domain.errors import RamblaError
-from rambla.domain.records import Intent, Outcome, Work, decode_record
+from rambla.domain.records import Intent, Outcome, Record, Work, decode_record
 from rambla.flow.invoke import runnable, start
 from rambla.flow.perform import Task, conclude, never_ran
 from rambla.flow.platform import Platform
@@ -21,7 +21,7 @@ _READ_BYTES_MAX = 32 * 2**20
 INTERRUPTED = "The platform stopped while the action was running; it was not run again."
 
 
-def read_back(journal: Journal, from_seq: int, track: Callable[[int, Intent | Outcome], None]) -> None:
+def read_back(journal: Journal, from_seq: int, track: Callable[[int, Record], None]) -> None:
     """Give every durable record from `from_seq` on to `track`, in order."""
     seq = from_seq
     while records := journal.read(seq, records_max=_READ_RECORDS_MAX, bytes_max=_READ_BYTES_MAX):
