@@ -136,6 +136,19 @@ class TooLarge(CallerError):
     code = "too_large"
 
 
+class HeadersTooLarge(TooLarge):
+    """Request header fields larger than allowed: {size} > {limit} bytes."""
+
+    code = "headers_too_large"
+
+
+class BadQuery(BadRequest):
+    """The query parameter '{name}' was malformed:
+    {detail}"""
+
+    code = "bad_query"
+
+
 class Throttled(CallerError):
     """Too many requests in the last minute (count: {count}, allowed: {allowed})."""
 

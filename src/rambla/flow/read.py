@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from rambla.activations.ports import Query
 from rambla.catalog.arguments import defaults_of
+from rambla.catalog.bounds import CONCURRENCY_MAX, MEMORY_MB_MIN, SEQUENCE_LENGTH_MAX, TIMEOUT_MS_MIN
 from rambla.catalog.kinds import KINDS, Kind, by_family
 from rambla.catalog.ports import Collection
 from rambla.domain.access import Target
