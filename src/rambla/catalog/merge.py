@@ -89,9 +89,7 @@ def _program(old: Action | None, change: ActionChange) -> Exec:
     return Exec(kind=kind, code=change.exec.code, binary=is_binary(change.exec.code), main=change.exec.main)
 
 
-def _holder(
-    base: Holder, old: Holder | None, change: PackageChange | TriggerChange, now_ms: int
-) -> Holder:
+def _holder(base: Holder, old: Holder | None, change: PackageChange | TriggerChange, now_ms: int) -> Holder:
     return replace(
         base,
         annotations=base.annotations if change.annotations is None else change.annotations,

@@ -10,9 +10,10 @@ from msgspec.structs import replace
 
 from rambla.activations.ports import Query
 from rambla.catalog.arguments import defaults_of
-from rambla.catalog.bounds import CONCURRENCY_MAX, MEMORY_MB_MIN, SEQUENCE_LENGTH_MAX, TIMEOUT_MS_MIN
+from rambla.catalog.bounds import ActionRanges as ActionRanges  # what `action_ranges` gives
+from rambla.catalog.bounds import ranges
 from rambla.catalog.kinds import KINDS, Kind, by_family
-from rambla.catalog.ports import Collection
+from rambla.catalog.ports import Collection as Collection  # what `entities` takes
 from rambla.domain.access import Target
 from rambla.domain.activation import Activation
 from rambla.domain.entities import Action, AnyEntity, Namespace, Package, Rule, Trigger
@@ -52,6 +53,11 @@ class PackageView(NamedTuple):
 def kinds_offered() -> dict[str, list[Kind]]:
     """The kinds of action by family. Public."""
     return by_family(KINDS)
+
+
+def action_ranges(platform: Platform) -> ActionRanges:
+    """What an action's limits may be. Public."""
+    return ranges(platform.limits)
 
 
 async def namespace_limits(platform: Platform, op: Op, name: str) -> Namespace:

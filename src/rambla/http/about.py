@@ -9,17 +9,18 @@ from typing import Any
 from starlette.responses import Response
 
 from rambla.flow import read
-from rambla.flow.platform import Limits
+from rambla.flow.platform import Platform
 from rambla.http import wire
 from rambla.http.call import Call, answer
 
 BUILD = "2026-11-23T00:00:00Z"  # wsk's own tests want it to begin with "20"
+SEQUENCE_LENGTH_MAX = 50
 MB = 2**20
 
 
 async def root(call: Call[None]) -> Response:
     """`wsk` and `wskdeploy` take the kinds of action and their defaults from here."""
-    limits = call.platform.limits
+    limits, ranges = call.platform.limits, _action_limits(call.platform)
     return answer(
         {
             "description": "OpenWhisk",
@@ -29,9 +30,9 @@ async def root(call: Call[None]) -> Response:
                 "actions_per_minute": limits.invocations_per_minute,
                 "concurrent_actions": limits.concurrent_invocations,
                 "triggers_per_minute": limits.fires_per_minute,
-                "sequence_length": read.SEQUENCE_LENGTH_MAX,
-                **_action_limits(limits),
-                **{f"default_{name}": value for name, value in _action_limits(limits).items()},
+                "sequence_length": SEQUENCE_LENGTH_MAX,
+                **ranges,
+                **{f"default_{name}": value for name, value in ranges.items()},
             },
             "runtimes": _runtimes(),
         }
@@ -61,29 +62,21 @@ async def namespaces(call: Call[None]) -> Response:
 
 async def limits(call: Call[None]) -> Response:
     namespace = await read.namespace_limits(call.platform, call.op, call.namespace)
-    bounds = call.platform.limits
-    ranges = {
-        "minActionTimeout": read.TIMEOUT_MS_MIN,
-        "maxActionTimeout": bounds.timeout_ms_max,
-        "minActionMemory": read.MEMORY_MB_MIN,
-        "maxActionMemory": bounds.memory_mb_max,
-        "minActionLogs": 0,
-        "maxActionLogs": bounds.logs_mb_max,
-        "minActionConcurrency": 1,
-        "maxActionConcurrency": read.CONCURRENCY_MAX,
-    }
-    return answer(wire.namespace_limits(namespace, bounds, ranges))
+    return answer(wire.namespace_limits(namespace, call.platform.limits, read.action_ranges(call.platform)))
 
 
-def _action_limits(limits: Limits) -> dict[str, int]:
+def _action_limits(platform: Platform) -> dict[str, int]:
     """Durations in ms, memory and logs in bytes."""
+    allowed = read.action_ranges(platform)
+    in_units = {
+        "duration": allowed.timeout_ms,
+        "memory": tuple(mb * MB for mb in allowed.memory_mb),
+        "logs": tuple(mb * MB for mb in allowed.logs_mb),
+    }
     return {
-        "min_action_duration": read.TIMEOUT_MS_MIN,
-        "max_action_duration": limits.timeout_ms_max,
-        "min_action_memory": read.MEMORY_MB_MIN * MB,
-        "max_action_memory": limits.memory_mb_max * MB,
-        "min_action_logs": 0,
-        "max_action_logs": limits.logs_mb_max * MB,
+        f"{end}_action_{name}": bound
+        for name, bounds in in_units.items()
+        for end, bound in zip(("min", "max"), bounds, strict=True)
     }
 
 

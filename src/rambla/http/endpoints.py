@@ -68,7 +68,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", _TRIGGER, "trigger:read", entities.get_trigger, "the trigger and its rules"),
     Endpoint("PUT", _TRIGGER, "trigger:write", entities.put_trigger, "the trigger as written", Body(TriggerBody)),
     Endpoint("DELETE", _TRIGGER, "trigger:delete", entities.delete_trigger, "the trigger that was"),
-    Endpoint("POST", _TRIGGER, "trigger:fire", entities.fire_trigger, "the activation's id, if a rule is active", PAYLOAD),
+    Endpoint("POST", _TRIGGER, "trigger:fire", entities.fire_trigger, "the activation's id, if a rule is on", PAYLOAD),
 
     Endpoint("GET", f"{_NS}/rules", "rule:list", entities.listing("rules"), "rules without status, newest first"),
     Endpoint("GET", f"{_NS}/rules/", "rule:list", entities.listing("rules"), "rules without status, newest first"),

@@ -15,7 +15,9 @@ LIMIT_MAX = 200
 WAIT_MS_MAX = 60_000
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _EPOCH_MS = re.compile(r"[0-9]{1,15}")
-_FLAGS = {text: value for value, texts in ((True, "true yes on 1"), (False, "false no off 0")) for text in texts.split()}
+_FLAGS = {
+    text: value for value, texts in ((True, "true yes on 1"), (False, "false no off 0")) for text in texts.split()
+}
 
 
 def flag(query: Mapping[str, str], name: str, *, default: bool = False) -> bool:

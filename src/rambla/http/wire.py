@@ -13,7 +13,7 @@ from rambla.domain.activation import STATUS_CODES, Activation, LogLine
 from rambla.domain.entities import Action, ActionLimits, AnyEntity, Namespace, Package, Parameter, Rule
 from rambla.domain.names import FullName
 from rambla.flow.platform import Limits
-from rambla.flow.read import PackageView, TriggerView
+from rambla.flow.read import ActionRanges, PackageView, TriggerView
 from rambla.kit.clock import rfc3339
 
 Json = dict[str, Any]
@@ -95,15 +95,23 @@ def logs(record: Activation) -> list[str]:
     return [_log_line(line) for line in record.logs]
 
 
-def namespace_limits(namespace: Namespace, limits: Limits, ranges: Json) -> Json:
-    """What a namespace may use. `ranges` are the bounds of one action's limits."""
-    return {
+def namespace_limits(namespace: Namespace, limits: Limits, ranges: ActionRanges) -> Json:
+    """What a namespace may use, and what one action of it may."""
+    shown: Json = {
         "invocationsPerMinute": namespace.invocations_per_minute,
         "concurrentInvocations": namespace.concurrent_invocations,
         "firesPerMinute": namespace.fires_per_minute,
         "maxParameterSize": f"{limits.payload_bytes_max // MB} MB",
-        **ranges,
     }
+    bounds = {
+        "ActionTimeout": ranges.timeout_ms,
+        "ActionMemory": ranges.memory_mb,
+        "ActionLogs": ranges.logs_mb,
+        "ActionConcurrency": ranges.concurrency,
+    }
+    for name, (least, most) in bounds.items():
+        shown |= {f"min{name}": least, f"max{name}": most}
+    return shown
 
 
 def _entity(entity: AnyEntity) -> Json:
@@ -167,6 +175,4 @@ def _annotations(annotations: dict[str, Any]) -> list[Json]:
 
 
 def _parameters(parameters: Iterable[Parameter]) -> list[Json]:
-    return [
-        {"key": one.key, "value": one.value, **({"init": True} if one.init else {})} for one in parameters
-    ]
+    return [{"key": one.key, "value": one.value, **({"init": True} if one.init else {})} for one in parameters]
