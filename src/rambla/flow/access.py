@@ -57,4 +57,9 @@ def _describe(base: str, signed: list[SignedAddress]) -> dict[str, dict[str, str
 
 
 def _grant(address: SignedAddress) -> Grant:
-    return Grant(method="PUT" if address.method == "PUT" else "GET", path=address.path, query=address.query, prefix=address.prefix)
+    return Grant(
+        method="PUT" if address.method == "PUT" else "GET",
+        path=address.path,
+        query=address.query,
+        prefix=address.prefix,
+    )

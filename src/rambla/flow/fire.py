@@ -206,7 +206,7 @@ def _trigger_record(
         start_ms=now_ms,
         end_ms=now_ms,
         status="success",
-        result=msgspec.Raw(arguments),
+        result=arguments,
         raw_logs=logs,
         annotations={"path": str(trigger.name)},
         is_trigger=True,

@@ -132,7 +132,7 @@ def record_of(task: Task, done: Done) -> Activation:
         start_ms=done.start_ms,
         end_ms=done.end_ms,
         status=result.status,
-        result=msgspec.Raw(result.result),
+        result=result.result,
         logs=result.logs,
         annotations=_annotations(action, result, done.wait_ms),
         billed_mb_ms=billed_mb_ms(action.limits.memory_mb, duration_ms),
@@ -171,6 +171,6 @@ def never_ran(platform: Platform, intent: Intent, work: Work, text: str) -> Acti
         start_ms=now_ms,
         end_ms=now_ms,
         status="whisk internal error",
-        result=msgspec.Raw(error_result(text)),
+        result=error_result(text),
         annotations={"path": str(work.action), "waitTime": now_ms - intent.at_ms},
     )
