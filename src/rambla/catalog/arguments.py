@@ -26,7 +26,7 @@ def defaults_of(action: Action, package: Package | None) -> tuple[Parameter, ...
 
 
 def merge(defaults: Iterable[Parameter], payload: bytes, *, final: bool = False) -> bytes:
-    """`payload` over `defaults` as JSON. Raises BadRequest if it names a final default, MalformedContent if no object."""
+    """`payload` over `defaults`. Raises BadRequest if it names a final default, MalformedContent if it is no object."""
     fixed = {parameter.key: parameter for parameter in defaults if not parameter.init}
     if not payload:
         payload = b"{}"
