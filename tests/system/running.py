@@ -1,6 +1,5 @@
 """A platform as its users have it: `rambla serve` in a process of its own, spoken to over HTTP."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -86,12 +85,12 @@ class Running:
 def children_of(pid: int) -> list[int]:
     """Process ids of the children of `pid`, from /proc."""
     found = []
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
             try:
-                stat = Path(f"/proc/{entry}/stat").read_text()
+                stat = (entry / "stat").read_text()
             except OSError:
                 continue
             if int(stat.rpartition(")")[2].split()[1]) == pid:
-                found.append(int(entry))
+                found.append(int(entry.name))
     return found

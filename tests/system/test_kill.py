@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from PIL import Image
+
 from system.running import Running, children_of
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(480)]
