@@ -67,9 +67,7 @@ class DataFolder:
 
     def write_wskprops(self, url: str, namespace: Namespace) -> None:
         """What `wsk` and `rambla` read to reach `namespace` without being told more."""
-        write_private(
-            self.path / "wskprops", f"APIHOST={url}\nAUTH={namespace.key}\nNAMESPACE={namespace.name}\n"
-        )
+        write_private(self.path / "wskprops", f"APIHOST={url}\nAUTH={namespace.key}\nNAMESPACE={namespace.name}\n")
 
 
 def write_private(path: Path, text: str) -> None:

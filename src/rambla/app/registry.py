@@ -28,4 +28,6 @@ def opener(port: str, kind: str) -> Any:
     try:
         return getattr(importlib.import_module(module), name)
     except ImportError as error:
-        raise BadSettings(name=port, detail=f"'{kind}' cannot be loaded: {error}. Fix: pip install 'rambla[{kind}]'") from error
+        raise BadSettings(
+            name=port, detail=f"'{kind}' cannot be loaded: {error}. Fix: pip install 'rambla[{kind}]'"
+        ) from error

@@ -29,7 +29,6 @@ from rambla.kit.tasks import Tasks
 
 log = logging.getLogger("rambla")
 _SAVE_CURSOR_S = 1.0
-_POLL_S = 0.02
 
 
 def serve(settings: Settings) -> None:
@@ -89,8 +88,7 @@ async def _run(platform: Platform, stores: Stores, services: Tasks, server: Serv
 async def _drain(platform: Platform, drain_ms: int) -> None:
     """Let what runs come to its end. What is still queued or running then is settled by the next start."""
     with anyio.move_on_after(drain_ms / 1000):
-        while platform.dispatcher.running:
-            await anyio.sleep(_POLL_S)
+        await platform.dispatcher.drained()
 
 
 async def _save_cursor(platform: Platform, stores: Stores) -> None:

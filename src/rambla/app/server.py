@@ -7,7 +7,7 @@ finish. `ready URL` on stdout means that requests are served.
 import contextlib
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import anyio
 import uvicorn
@@ -22,6 +22,14 @@ _GRACE_S = 65  # a blocking invoke waits for at most 60 s
 
 
 class _Uvicorn(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_ready()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield  # `stop_on_signal` does it, with the whole platform in view
@@ -42,21 +50,16 @@ class Server:
             timeout_keep_alive=_KEEP_ALIVE_S,
             timeout_graceful_shutdown=_GRACE_S,
         )
-        self._server = _Uvicorn(config)
+        self._server = _Uvicorn(config, self._tell_ready)
         self._listener = listener
         self._folder = folder
         self._url = url
 
     async def serve(self) -> None:
         """Serve until a signal comes."""
-        async with anyio.create_task_group() as group:
-            group.start_soon(self._tell_ready)
-            await self._server.serve(sockets=[self._listener])
-            group.cancel_scope.cancel()
+        await self._server.serve(sockets=[self._listener])
 
-    async def _tell_ready(self) -> None:
-        while not self._server.started:
-            await anyio.sleep(0.005)
+    def _tell_ready(self) -> None:
         self._folder.write_endpoint(self._url)
         print(f"ready {self._url}", flush=True)
 

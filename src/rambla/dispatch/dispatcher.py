@@ -10,6 +10,7 @@ import asyncio
 import logging
 from dataclasses import dataclass
 
+import anyio
 import msgspec
 
 from rambla.dispatch.growth import averaged, worth_starting
@@ -42,6 +43,8 @@ class Dispatcher:
         self.queued = 0
         self.running = 0
         self._queued_bytes = 0
+        self._idle = anyio.Event()
+        self._idle.set()
         self._engine = engine
         self._clock = clock
         self._tasks = tasks
@@ -64,14 +67,18 @@ class Dispatcher:
             box = await self._sandbox_for(job, pool)
         except EngineFailed as error:
             return self._failed(str(error), accepted_ns)
+        if not self.running:
+            self._idle = anyio.Event()
         self.running += 1
         begin_ns = self._clock.monotonic_ns()
         start_ms = self._clock.now_ms()
         try:
             result = await self._use(box, job, start_ms)
         finally:
-            self.running -= 1
             self._release(pool, box)
+            self.running -= 1
+            if not self.running:
+                self._idle.set()
         spent_ms = (self._clock.monotonic_ns() - begin_ns) // _MS_NS
         pool.run_ms = averaged(pool.run_ms, spent_ms)
         return Done(
@@ -230,6 +237,10 @@ class Dispatcher:
                 self._discard(pool, box)
             self._pools.tidy(pool)
         self._feed_hungry()
+
+    async def drained(self) -> None:
+        """Return once nothing runs."""
+        await self._idle.wait()
 
     def retire(self, namespace: str, action: str) -> None:
         """An action was changed or deleted: its idle sandboxes are of no use any more."""

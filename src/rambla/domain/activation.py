@@ -41,7 +41,7 @@ class Activation(msgspec.Struct, frozen=True, kw_only=True):
     start_ms: int
     end_ms: int
     status: Status
-    result: msgspec.Raw = msgspec.Raw(b"{}")
+    result: bytes = b"{}"
     logs: tuple[LogLine, ...] = ()
     raw_logs: tuple[str, ...] = ()
     annotations: dict[str, Any] = {}

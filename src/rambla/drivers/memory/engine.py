@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import msgspec
 
 from rambla.domain.activation import LogLine, RunResult, error_result
@@ -73,7 +74,7 @@ class MemoryEngine:
         self.fail_starts = 0
 
     async def start(self, kind: str, memory_mb: int, *, grants: bool) -> MemorySandbox:
-        await anyio.sleep(0)
+        await anyio.lowlevel.checkpoint()
         if self.fail_starts:
             self.fail_starts -= 1
             raise EngineFailed(detail="asked to fail")
