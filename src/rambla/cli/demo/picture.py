@@ -74,8 +74,8 @@ def draw(size: tuple[int, int]) -> Image.Image:
     horizon, street = round(height * HORIZON), round(height * STREET)
     image = Image.new("RGB", size)
     image.paste(gradient((width, horizon), SKY), (0, 0))
-    image.paste(gradient((width, street - horizon), SEA), (0, horizon))
     _sun(image, (round(width * 0.68), horizon), round(height * 0.11))
+    image.paste(gradient((width, street - horizon), SEA), (0, horizon))
     _hills(image, horizon)
     _glitter(image, round(width * 0.68), horizon, street)
     _pavement(image, street)
@@ -89,13 +89,14 @@ def gradient(size: tuple[int, int], colours: tuple[str, str, str]) -> Image.Imag
 
 
 def _sun(image: Image.Image, centre: tuple[int, int], radius: int) -> None:
-    glow = ImageOps.invert(Image.radial_gradient("L")).resize((radius * 8, radius * 8))
-    place = (centre[0] - radius * 4, centre[1] - radius * 4)
-    image.paste(Image.new("RGB", glow.size, "#ffb45c"), place, glow.point(lambda light: light * 0.55))
-    disc = Image.new("L", (radius * 2, radius * 2))
-    ImageDraw.Draw(disc).ellipse((0, 0, radius * 2, radius * 2), fill=255)
-    soft = disc.filter(ImageFilter.GaussianBlur(radius / 40))
-    image.paste(Image.new("RGB", soft.size, "#fff1c9"), (centre[0] - radius, centre[1] - radius), soft)
+    """A disc with a soft edge, in a glow that is four times as wide and fades to nothing."""
+    side = radius * 8
+    corner = (centre[0] - side // 2, centre[1] - side // 2)
+    glow = Image.radial_gradient("L").point([round(max(0, 240 - dark) * 0.6) for dark in range(256)])
+    image.paste("#ffb45c", corner, glow.resize((side, side), Image.Resampling.BICUBIC))
+    disc = Image.new("L", (side, side))
+    ImageDraw.Draw(disc).circle((side // 2, side // 2), radius, fill=255)
+    image.paste("#fff1c9", corner, disc.filter(ImageFilter.GaussianBlur(radius // 40)))
 
 
 def _hills(image: Image.Image, horizon: int) -> None:
