@@ -1,0 +1,39 @@
+"""How does a small file come to be on disk wholly or not at all?
+
+Write a neighbour, fsync it, rename it over the name, fsync the folder. Whoever looks, at any time and after any crash,
+sees the old content or the new. Blocking: call it in a thread where that matters.
+"""
+
+import os
+from pathlib import Path
+
+TEMPORARY_SUFFIX = ".new"
+
+
+def write_durably(path: Path, content: bytes, mode: int = 0o600) -> None:
+    """Replace `path` by `content`. Raises OSError, after which `path` is as it was.
+
+    One writer per path at a time. A crash may leave `path` + TEMPORARY_SUFFIX behind; the next write replaces it.
+    """
+    temporary = path.with_name(path.name + TEMPORARY_SUFFIX)
+    temporary.unlink(missing_ok=True)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in `folder` durable: after a create, a rename or a delete."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
