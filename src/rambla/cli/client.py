@@ -21,7 +21,7 @@ TIMEOUT = httpx.Timeout(connect=5, read=330, write=120, pool=5)
 
 
 class Client:
-    """`auth` is sent as the Authorization header as it stands; use as an async context manager."""
+    """`auth` or `token` says who asks; `namespace` is the one the key opens. Use as an async context manager."""
 
     def __init__(
         self,
@@ -29,9 +29,11 @@ class Client:
         auth: httpx.Auth | None = None,
         token: str | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
+        namespace: str = "",
     ) -> None:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self.url = url
+        self.namespace = namespace
         self._http = httpx.AsyncClient(
             base_url=url, auth=auth, headers=headers, timeout=TIMEOUT, transport=transport, trust_env=False
         )
@@ -86,7 +88,7 @@ def user_client(apihost: str | None, auth: str | None, data: Path | None) -> Cli
     """A client with a namespace's key."""
     where = connection.find(apihost, auth, data)
     user, _, secret = where.auth.partition(":")
-    return Client(where.url, httpx.BasicAuth(user, secret))
+    return Client(where.url, httpx.BasicAuth(user, secret), namespace=where.namespace)
 
 
 @asynccontextmanager
@@ -94,7 +96,7 @@ async def operator_client(data: Path) -> AsyncIterator[Client]:
     """A client with the operator's token: of the server that runs on `data`, else of a platform opened right here."""
     token = connection.operator_token(data)
     url = connection.endpoint(data)
-    if url and await answers(url):
+    if url and connection.is_served(data):
         async with Client(url, token=token) as client:
             yield client
         return
@@ -104,11 +106,3 @@ async def operator_client(data: Path) -> AsyncIterator[Client]:
         transport = httpx.ASGITransport(application)
         async with Client("http://rambla", token=token, transport=transport) as client:
             yield client
-
-
-async def answers(url: str) -> bool:
-    async with httpx.AsyncClient(timeout=2, trust_env=False) as http:
-        try:
-            return (await http.get(f"{url}/ping")).status_code == httpx.codes.OK
-        except httpx.HTTPError:
-            return False

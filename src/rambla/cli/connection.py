@@ -4,6 +4,7 @@ For users: `--apihost` and `--auth`, else a properties file as the `wsk` tool re
 which holds the token and the address of the server that runs on it. Pure but for reading those small files.
 """
 
+import fcntl
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,11 +17,11 @@ HOME_PROPERTIES = ".wskprops"
 
 
 class Connection(msgspec.Struct, frozen=True):
-    """`url` has a scheme and no trailing slash; `auth` is `uuid:secret`, `namespace` "_" unless the file says more."""
+    """`url` has a scheme and no trailing slash; `auth` is `uuid:secret`, `namespace` the one it opens, "guest" unless the file says."""
 
     url: str
     auth: str
-    namespace: str = "_"
+    namespace: str = "guest"
 
 
 def parse_properties(text: str) -> dict[str, str]:
@@ -53,14 +54,29 @@ def find(apihost: str | None, auth: str | None, data: Path | None) -> Connection
     if not host or not key:
         missing = "--apihost" if not host else "--auth"
         raise CliError(f"{missing} is not known: neither the option nor {path} gives it. Fix: give --data DIR")
-    return Connection(base_url(host), key, known.get("NAMESPACE") or "_")
+    return Connection(base_url(host), key, known.get("NAMESPACE") or "guest")
 
 
 def operator_token(data: Path) -> str:
     path = data / "operator.token"
     if not path.is_file():
-        raise CliError(f"{path} does not exist: no platform was started on this folder yet. Fix: rambla serve --data")
+        raise CliError(
+            f"{path} does not exist: no platform was started on this folder. Fix: rambla serve --data {data}"
+        )
     return path.read_text().strip()
+
+
+def is_served(data: Path) -> bool:
+    """Whether a process holds the folder's lock. An address alone proves nothing: after a crash, a stranger may
+    listen there, who must not be sent the operator's token."""
+    try:
+        with (data / "lock").open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
+    return False
 
 
 def endpoint(data: Path) -> str | None:

@@ -22,7 +22,12 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text for people.")
 data_option = click.option(
-    "--data", type=_FOLDER, envvar="RAMBLA_DATA", required=True, help="The platform's data folder (or RAMBLA_DATA)."
+    "--data",
+    type=_FOLDER,
+    envvar="RAMBLA_DATA",
+    default=Path("var/rambla"),
+    show_default=True,
+    help="The platform's data folder (or RAMBLA_DATA).",
 )
 _CONNECTION = (
     click.option("--apihost", help="The server's address, such as http://127.0.0.1:8080."),

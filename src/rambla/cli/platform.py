@@ -19,26 +19,25 @@ if TYPE_CHECKING:
 
 
 @click.command("serve")
-@data_option
+@click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="The data folder; var/rambla if unset.")
 @click.option("--listen", metavar="HOST:PORT", help="Where to listen; port 0 takes a free one.")
 @click.option("--object-store", type=click.Choice(["swift", "none"]), help="An embedded Swift, or none.")
 @click.option("--config", type=FILE, help="A TOML file with settings; options go before it.")
 @click.option("--require-isolation", type=click.Choice(LEVELS), help="Refuse to start if the host allows less.")
-def serve(data: Path, config: Path | None, **options: str | None) -> None:
-    """Run the platform on folder DIR; prints `ready http://HOST:PORT` when it serves. SIGTERM drains and ends it."""
+def serve(config: Path | None, **options: Any) -> None:
+    """Run the platform. Prints `ready http://HOST:PORT` when it serves; SIGTERM drains and ends it."""
     from rambla.app import run, settings  # late: everybody else can do without the platform
 
-    given = {name: value for name, value in options.items() if value is not None}
-    run.serve(settings.load(config, data=data, **given))
+    run.serve(settings.load(config, **options))
 
 
 @click.command("rebuild")
 @data_option
 def rebuild(data: Path) -> None:
-    """Make the index of activations, audit and usage anew from the journal. The platform must not run."""
-    from rambla.app import run, settings  # late, as above
+    """Rebuild the index from the journal. No platform may run on the folder."""
+    from rambla.app import run  # late, as above
 
-    run.rebuild(settings.load(None, data=data))
+    click.echo(f"indexed {run.rebuild(data)} records of the journal")
 
 
 @click.command("status")
@@ -98,21 +97,20 @@ def audit() -> None:
 
 
 @audit.command("list")
-@click.argument("name", metavar="[NAMESPACE]", default="guest")
 @click.option("--limit", type=click.IntRange(1, 200), default=30, show_default=True, help="How many.")
-@operated
-async def audit_list(client: "Client", name: str, limit: int, as_json: bool) -> None:
-    """List what was done in NAMESPACE (guest if left out), the newest first."""
-    path = platform_path("namespaces", name, "audit")
+@connected
+async def audit_list(client: "Client", limit: int, as_json: bool) -> None:
+    """List what was done in the key's namespace, the newest first."""
+    path = platform_path("namespaces", client.namespace, "audit")
     print_rows(await client.call("GET", path, query={"limit": limit}), as_json, empty="no entries")
 
 
 @click.command("usage")
-@click.argument("name", metavar="[NAMESPACE]", default="guest")
-@operated
-async def usage(client: "Client", name: str, as_json: bool) -> None:
-    """Show what NAMESPACE (guest if left out) used, by hour and action, in GB-milliseconds."""
-    print_rows(await client.call("GET", platform_path("namespaces", name, "usage")), as_json, empty="nothing used")
+@connected
+async def usage(client: "Client", as_json: bool) -> None:
+    """Show what the key's namespace used, in GB-milliseconds by hour and action."""
+    path = platform_path("namespaces", client.namespace, "usage")
+    print_rows(await client.call("GET", path), as_json, empty="nothing used")
 
 
 @click.group("runtime")

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from rambla.cli.demo.steps import Steps
 
 STEPS = 8
-OWN_NAMESPACE = "guest"
 
 
 @click.command("demo")
@@ -66,10 +65,10 @@ async def act(data: Path, original: "Picture", steps: "Steps", *, stay: bool) ->
     from rambla.cli.demo.swift import Swift
 
     since_ms = time.time_ns() // 1_000_000
-    secret = connection.find(None, None, data).auth.partition(":")[2]
+    own = connection.find(None, None, data)
     async with operator_client(data) as operator, user_client(None, None, data) as client:
         status = await operator.call("GET", platform_path("status"))
-        user = f"{OWN_NAMESPACE}:{OWN_NAMESPACE}"
+        user, secret = f"{own.namespace}:{own.namespace}", own.auth.partition(":")[2]
         async with await Swift.login(status["object_store"]["url"], user, secret) as swift:
             try:
                 outcome = await story.tell(client, swift, original, steps)
@@ -78,18 +77,19 @@ async def act(data: Path, original: "Picture", steps: "Steps", *, stay: bool) ->
                 raise
         report.pictures(outcome, data)
         report.activation(outcome)
-        await books(operator, since_ms)
-        report.isolation(report.level_of(status))
+        await books(client, since_ms)
+        report.isolation(status["isolation"])
         report.next_steps(data, stays=stay)
     click.echo(f"\nDone in {steps.seconds():.1f} s: the thumbnail is right.")
 
 
-async def books(operator: "Client", since_ms: int) -> None:
+async def books(client: "Client", since_ms: int) -> None:
+    """What the namespace's own books say: audit and usage. They follow the journal, a moment behind it."""
     from rambla.cli.demo import report
 
-    path = ("namespaces", OWN_NAMESPACE)
-    report.audit(await operator.call("GET", platform_path(*path, "audit"), query={"limit": 30}), since_ms)
-    report.usage(await operator.call("GET", platform_path(*path, "usage")))
+    path = ("namespaces", client.namespace)
+    report.audit(await client.call("GET", platform_path(*path, "audit"), query={"limit": 30}), since_ms)
+    report.usage(await client.call("GET", platform_path(*path, "usage")))
 
 
 async def wait(url: str, process: "Process") -> None:

@@ -92,7 +92,8 @@ def _sun(image: Image.Image, centre: tuple[int, int], radius: int) -> None:
     """A disc with a soft edge, in a glow that is four times as wide and fades to nothing."""
     side = radius * 8
     corner = (centre[0] - side // 2, centre[1] - side // 2)
-    glow = Image.radial_gradient("L").point([round(max(0, 240 - dark) * 0.6) for dark in range(256)])
+    rim = 180  # how dark Pillow's gradient is at the middle of its sides
+    glow = Image.radial_gradient("L").point([round(170 * max(0, 1 - dark / rim) ** 1.3) for dark in range(256)])
     image.paste("#ffb45c", corner, glow.resize((side, side), Image.Resampling.BICUBIC))
     disc = Image.new("L", (side, side))
     ImageDraw.Draw(disc).circle((side // 2, side // 2), radius, fill=255)

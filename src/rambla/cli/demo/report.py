@@ -93,11 +93,6 @@ def isolation(level: str) -> None:
     click.echo(f"{level}{remark}")
 
 
-def level_of(status: dict[str, Any]) -> str:
-    """The isolation level in a status, wherever it stands."""
-    return next((str(value) for name, value in show.flatten(status) if name.split(".")[-1] == "level"), "unknown")
-
-
 def next_steps(data: Path, *, stays: bool) -> None:
     rambla = program()
     heading("Next" if stays else "Next (after `make run`, which stays up)")

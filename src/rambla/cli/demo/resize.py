@@ -1,13 +1,13 @@
 """The demo's action: make a thumbnail of the picture that was just uploaded.
 
-It runs in a sandbox and knows no password. The event names the object (CloudEvents' `subject`) and brings two signed
+It runs in a sandbox and knows no password. The event names the object in a record of S3's shape, and brings two signed
 addresses that open for a short time: `access.source` to read this one object, `access.target` to write below one
 container. There is nothing else on its network.
 """
 
 import io
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote_plus
 from urllib.request import Request, urlopen
 
 from PIL import Image, ImageOps
@@ -19,12 +19,17 @@ KEPT_FORMATS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 
 
 def main(args: dict[str, Any]) -> dict[str, Any]:
-    name, access = args["subject"], args["access"]
+    name, access = name_in(args), args["access"]
     picture = download(access["source"]["url"])
     thumbnail, content_type, size = shrink(picture, int(args.get("width", WIDTH)))
     upload(f"{access['target']['url']}{quote(name)}?{access['target']['query']}", thumbnail, content_type)
     print(f"{name}: {len(picture)} bytes in, {len(thumbnail)} bytes out")
     return {"thumbnail": name, "width": size[0], "height": size[1], "bytes": len(thumbnail)}
+
+
+def name_in(event: dict[str, Any]) -> str:
+    """The object's name, which S3's records carry encoded as in a form."""
+    return unquote_plus(event["data"]["Records"][0]["s3"]["object"]["key"])
 
 
 def download(url: str) -> bytes:
