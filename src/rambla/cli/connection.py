@@ -17,7 +17,7 @@ HOME_PROPERTIES = ".wskprops"
 
 
 class Connection(msgspec.Struct, frozen=True):
-    """`url` has a scheme and no trailing slash; `auth` is `uuid:secret`, `namespace` the one it opens, "guest" unless the file says."""
+    """`url` has a scheme and no trailing slash; `auth` is `uuid:secret` and opens `namespace`."""
 
     url: str
     auth: str

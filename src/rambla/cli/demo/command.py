@@ -77,19 +77,18 @@ async def act(data: Path, original: "Picture", steps: "Steps", *, stay: bool) ->
                 raise
         report.pictures(outcome, data)
         report.activation(outcome)
-        await books(client, since_ms)
+        await books(client, outcome.activation["activationId"], since_ms)
         report.isolation(status["isolation"])
         report.next_steps(data, stays=stay)
     click.echo(f"\nDone in {steps.seconds():.1f} s: the thumbnail is right.")
 
 
-async def books(client: "Client", since_ms: int) -> None:
-    """What the namespace's own books say: audit and usage. They follow the journal, a moment behind it."""
-    from rambla.cli.demo import report
+async def books(client: "Client", activation_id: str, since_ms: int) -> None:
+    """What the namespace's own books say: audit and usage."""
+    from rambla.cli.demo import report, story
 
-    path = ("namespaces", client.namespace)
-    report.audit(await client.call("GET", platform_path(*path, "audit"), query={"limit": 30}), since_ms)
-    report.usage(await client.call("GET", platform_path(*path, "usage")))
+    report.audit(await story.audit_entries(client, activation_id), since_ms)
+    report.usage(await client.call("GET", platform_path("namespaces", client.namespace, "usage")))
 
 
 async def wait(url: str, process: "Process") -> None:

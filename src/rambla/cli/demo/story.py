@@ -17,7 +17,8 @@ from rambla.cli.demo.picture import Picture, check_thumbnail, inspect
 from rambla.cli.demo.steps import Steps
 from rambla.cli.demo.swift import Swift
 from rambla.cli.errors import CliError
-from rambla.cli.paths import collection_path, entity_path
+from rambla.cli.paths import collection_path, entity_path, platform_path
+from rambla.cli.platform import rows_in
 
 PHOTOS, THUMBNAILS = "photos", "thumbnails"
 ACTION, TRIGGER, RULE = "resize", "photo-uploaded", "resize-uploads"
@@ -134,6 +135,17 @@ async def wait_for_record(client: Client, before: set[str]) -> dict[str, Any]:
                 return record
             await anyio.sleep(LOOK_SECONDS)
     raise CliError(f"the thumbnail is there, but no activation of {ACTION} was recorded. See: rambla status")
+
+
+async def audit_entries(client: Client, activation_id: str) -> list[dict[str, Any]]:
+    """The newest entries, once this activation's is settled: the index follows the journal, a moment behind."""
+    path = platform_path("namespaces", client.namespace, "audit")
+    entries: list[dict[str, Any]] = []
+    with anyio.move_on_after(WAIT_SECONDS):
+        while not any(entry.get("activation_id") == activation_id and entry.get("status") for entry in entries):
+            await anyio.sleep(LOOK_SECONDS)
+            entries = rows_in(await client.call("GET", path, query={"limit": 50}))
+    return entries
 
 
 def annotations_of(activation: dict[str, Any]) -> dict[str, Any]:
