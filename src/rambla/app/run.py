@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 from rambla.activations.tailer import follow
 from rambla.activations.tailer import rebuild as rebuild_index
 from rambla.app.build import Stores, build_platform, first_namespace, open_stores
+from rambla.app.edges import EDGES
 from rambla.app.folder import DataFolder
 from rambla.app.registry import opener
 from rambla.app.server import Server
@@ -68,7 +69,7 @@ async def _serve(settings: Settings, folder: DataFolder) -> None:
         async with Tasks() as work:
             platform = build_platform(settings, folder, stores, work, engine, objects)
             await first_namespace(platform, folder, url)
-            await _run(platform, stores, services, Server(build_app(platform), listener, folder, url))
+            await _run(platform, stores, services, Server(build_app(platform, EDGES), listener, folder, url))
             await _drain(platform, settings.drain_ms)
             work.stop()
         stores.cursor.store(platform.ledger.low_water())
@@ -126,7 +127,7 @@ async def offline(data: Path) -> AsyncIterator[ASGIApp]:
         async with open_stores(settings, folder) as stores, Tasks() as work:
             platform = build_platform(settings, folder, stores, work, opener("engine", "none")({}), None)
             await first_namespace(platform, folder, f"http://{settings.listen}")
-            yield build_app(platform)
+            yield build_app(platform, EDGES)
             work.stop()
 
 
