@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from rambla.audit.pending import Pending
 from rambla.catalog.cache import CachedEntities
 from rambla.dispatch.dispatcher import Dispatcher, DispatchLimits
 from rambla.domain.access import Caller
+from rambla.domain.records import Intent, decode_record
 from rambla.drivers.memory.engine import Crash, MemoryEngine
 from rambla.engine.ports import Run
 from rambla.flow.platform import Limits, Op, Platform
@@ -54,10 +56,23 @@ FUNCTIONS = {"echo": echo, "fail": fail, "crash": crash, "listed": listed, "slee
 """What an action does whose code is that word."""
 
 
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    platform: Platform
+    journal: Journal
+
+    async def intents(self) -> list[Intent]:
+        """All that was written so far, in order."""
+        await self.journal.sync()
+        written = self.journal.read(0, records_max=10_000, bytes_max=2**24)
+        records = [decode_record(payload) for _, payload in written]
+        return [record for record in records if isinstance(record, Intent)]
+
+
 @asynccontextmanager
 async def open_rooms(
     folder: Path, *, limits: Limits | None = None, objects: ObjectStore | None = None
-) -> AsyncIterator[Platform]:
+) -> AsyncIterator[Rooms]:
     """Namespaces `guest` and `other` exist."""
     clock = ManualClock()
     limits = limits or Limits()
@@ -83,7 +98,7 @@ async def open_rooms(
         )
         for name in (GUEST, OTHER):
             await namespaces.put(new_namespace(name, clock.now_ms(), limits))
-        yield platform
+        yield Rooms(platform, journal)
         tasks.stop()
     await journal.close()
 

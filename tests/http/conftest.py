@@ -6,16 +6,28 @@ from pathlib import Path
 
 import httpx
 import pytest
-from rooms import GUEST, OTHER, open_rooms
+from rooms import GUEST, OTHER, Rooms, open_rooms
 
 from rambla.flow.platform import Platform
 from rambla.http.app import build_app
+from rambla.kit.clock import ManualClock
 
 
 @pytest.fixture
-async def platform(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Platform]:
-    async with open_rooms(tmp_path) as platform:
-        yield platform
+async def rooms(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Rooms]:
+    async with open_rooms(tmp_path) as rooms:
+        yield rooms
+
+
+@pytest.fixture
+def platform(rooms: Rooms) -> Platform:
+    return rooms.platform
+
+
+@pytest.fixture
+def clock(platform: Platform) -> ManualClock:
+    assert isinstance(platform.clock, ManualClock)
+    return platform.clock
 
 
 @pytest.fixture
