@@ -21,18 +21,17 @@ ENTITY_BYTES_MAX = 3 * MB  # parameters and annotations of 1 MB each, and room f
 _OPENING = (b"[", b"{")
 
 
-class Payload(bytes):
-    """A JSON object, as text."""
-
-
 class Body(NamedTuple):
-    """The type of an endpoint's body and how many bytes it may have on a platform with such limits."""
+    """The type of an endpoint's body, and how many bytes it may have on a platform with such limits.
+
+    Type `bytes` is any JSON object, handed on as the text that it came as.
+    """
 
     type: Any
     bytes_max: Callable[[Limits], int] = lambda _: ENTITY_BYTES_MAX
 
 
-PAYLOAD = Body(Payload, lambda limits: limits.payload_bytes_max)
+PAYLOAD = Body(bytes, lambda limits: limits.payload_bytes_max)
 
 
 async def read_body(request: Request, body: Body, limits: Limits) -> Any:
@@ -49,14 +48,14 @@ async def read_body(request: Request, body: Body, limits: Limits) -> Any:
 def decode(raw: bytes, kind: Any) -> Any:
     """`raw` as `kind`, nested at most DEPTH_MAX deep. Raises MalformedContent."""
     try:
-        value = msgspec.json.decode(raw, type=dict[str, Any] if kind is Payload else kind)
+        value = msgspec.json.decode(raw, type=dict[str, Any] if kind is bytes else kind)
         if sum(map(raw.count, _OPENING)) > DEPTH_MAX and _deeper(msgspec.json.decode(raw), DEPTH_MAX):
             raise RecursionError
     except RecursionError as error:
         raise MalformedContent(detail=f"JSON is nested more than {DEPTH_MAX} deep") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise MalformedContent(detail=str(error)) from error
-    return Payload(raw) if kind is Payload else value
+    return raw if kind is bytes else value
 
 
 async def _read(request: Request, bytes_max: int) -> bytearray:

@@ -9,7 +9,6 @@ from rambla.flow import change, read
 from rambla.flow.fire import fire
 from rambla.flow.invoke import invoke
 from rambla.http import bodies, query, wire
-from rambla.http.body import Payload
 from rambla.http.call import Call, answer, empty
 from rambla.http.endpoint import Handler
 from rambla.http.invocation import outcome
@@ -48,7 +47,7 @@ async def delete_action(call: Call[None]) -> Response:
     return answer(wire.action(await change.delete_action(call.platform, call.op, call.name)))
 
 
-async def invoke_action(call: Call[Payload]) -> Response:
+async def invoke_action(call: Call[bytes]) -> Response:
     blocking, result_only = query.flag(call.query, "blocking"), query.flag(call.query, "result")
     wait_ms = query.wait_ms(call.query)
     ended = await invoke(call.platform, call.op, call.name, call.body, blocking=blocking, wait_ms=wait_ms)
@@ -90,7 +89,7 @@ async def delete_trigger(call: Call[None]) -> Response:
     return answer(wire.trigger(await change.delete_trigger(call.platform, call.op, call.name)))
 
 
-async def fire_trigger(call: Call[Payload]) -> Response:
+async def fire_trigger(call: Call[bytes]) -> Response:
     activation_id = await fire(call.platform, call.op, call.name, call.body)
     if activation_id is None:
         return empty(204)

@@ -25,6 +25,6 @@ def outcome(ended: Activation | str, *, result_only: bool) -> Response:
     if isinstance(ended, str):
         return answer({"activationId": ended}, 202, activation_id=ended)
     result = msgspec.Raw(ended.result)
-    alone = result_only or bytes(result).lstrip().startswith(b"[")
+    alone = result_only or ended.result.lstrip().startswith(b"[")
     shown = result if alone else wire.activation(ended)
     return answer(shown, _STATUSES[ended.status], activation_id=ended.id)

@@ -9,7 +9,6 @@ from typing import Any
 
 import msgspec
 
-from rambla.http.body import Payload
 from rambla.http.endpoint import PUBLIC, Endpoint
 
 _PART = re.compile(r"\{(\w+)\}")
@@ -18,7 +17,7 @@ _TITLE = {"title": "OpenWhisk REST API, as served by Rambla", "version": "1.0.0"
 
 def describe(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
     rows = tuple(endpoints)
-    types = [row.body.type for row in rows if row.body and row.body.type is not Payload]
+    types = [row.body.type for row in rows if row.body and row.body.type is not bytes]
     _, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
     paths: dict[str, dict[str, Any]] = {}
     for row in rows:
@@ -51,4 +50,4 @@ def _operation(row: Endpoint) -> dict[str, Any]:
 
 
 def _schema(kind: Any) -> dict[str, Any]:
-    return {"type": "object"} if kind is Payload else {"$ref": f"#/components/schemas/{kind.__name__}"}
+    return {"type": "object"} if kind is bytes else {"$ref": f"#/components/schemas/{kind.__name__}"}

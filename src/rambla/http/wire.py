@@ -87,12 +87,12 @@ def activation_response(record: Activation) -> Json:
         "status": record.status,
         "success": record.status == "success",
         "result": msgspec.Raw(record.result),
-        "size": len(memoryview(record.result)),
+        "size": len(record.result),
     }
 
 
 def logs(record: Activation) -> list[str]:
-    return [_log_line(line) for line in record.logs]
+    return [*record.raw_logs, *map(_log_line, record.logs)]
 
 
 def namespace_limits(namespace: Namespace, limits: Limits, ranges: ActionRanges) -> Json:
@@ -162,8 +162,8 @@ def _activation(record: Activation) -> Json:
     return shown if record.cause is None else {**shown, "cause": record.cause}
 
 
-def _log_line(line: LogLine | str) -> str:
-    return line if isinstance(line, str) else f"{rfc3339(line.at_ms):{_TIME_CHARS}} {line.stream}: {line.text}"
+def _log_line(line: LogLine) -> str:
+    return f"{rfc3339(line.at_ms):{_TIME_CHARS}} {line.stream}: {line.text}"
 
 
 def _name(name: FullName) -> Json:
