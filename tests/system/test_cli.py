@@ -125,13 +125,9 @@ def test_watching_prints_what_ends_meanwhile_and_stops_quietly(run: Run, server:
     ) as watch:
         assert watch.stdout is not None
         assert watch.stderr is not None
-        run("activation", "list")  # the watcher begins; what it missed is run again below
-        expected: set[str] = set()
-        while not expected:
-            activation_id = records(run("action", "invoke", greet, "--blocking"))["activationId"]
-            line = watch.stdout.readline()
-            if records(line)["activationId"] == activation_id:
-                expected.add(activation_id)
+        assert watch.stderr.readline().startswith("watching")
+        activation_id = records(run("action", "invoke", greet, "--blocking"))["activationId"]
+        assert records(watch.stdout.readline())["activationId"] == activation_id
         watch.send_signal(signal.SIGINT)
         assert watch.wait(30) == 130
         assert "Traceback" not in watch.stderr.read()

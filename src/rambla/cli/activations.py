@@ -89,6 +89,7 @@ async def watch(client: "Client", name: str | None, every: float, as_json: bool)
 
     seen: dict[str, int] = {}
     await new_ones(client, name, seen)
+    click.echo("watching; Ctrl-C ends it", err=True)
     while True:
         await anyio.sleep(every)
         for activation_id in await new_ones(client, name, seen):
