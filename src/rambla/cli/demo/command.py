@@ -99,7 +99,7 @@ async def wait(url: str, process: "Process") -> None:
 def say_missing() -> None:
     """What this host lacks that the demo can do without."""
     if not (shutil.which("node") or shutil.which("nodejs")):
-        click.echo("Node.js is not installed: actions of kind nodejs:20 cannot run. Fix: apt-get install nodejs")
+        click.echo("Node.js is not installed: the demo does without, actions of kind nodejs:20 cannot run here")
 
 
 def print_failure(activation: dict[str, object]) -> None:
