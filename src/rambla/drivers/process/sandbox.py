@@ -47,7 +47,9 @@ class Fittings:
 class ProcessSandbox:
     """See rambla.engine.ports.Sandbox."""
 
-    def __init__(self, number: int, zygote: Zygote, clock: Clock, pipes: LogPipes, group: Group | None) -> None:
+    def __init__(
+        self, number: int, zygote: Zygote, clock: Clock, pipes: LogPipes, group: Group | None
+    ) -> None:
         self._number, self._zygote, self._clock, self._pipes, self._group = number, zygote, clock, pipes, group
         self._channel: Channel | None = None
         self._fittings = Fittings(lambda grants: None, lambda: None)
