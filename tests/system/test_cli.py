@@ -50,7 +50,7 @@ def records(text: str) -> Any:
 def test_an_action_is_made_listed_shown_changed_and_deleted(run: Run, greet: str) -> None:
     assert greet in run("action", "list")
     assert "python:3" in run("action", "get", greet)
-    assert run("action", "get", greet, "--code") == GREET + "\n"
+    assert run("action", "get", greet, "--code") == GREET
     assert "0.0.2" in run("action", "update", greet, "--memory", "128")
     assert records(run("action", "get", greet, "--json"))["limits"]["memory"] == 128
     run("action", "delete", greet)
@@ -115,7 +115,7 @@ def test_making_what_exists_is_refused_and_changes_nothing(
     (tmp_path / "other.py").write_text(FAIL)
     done = rambla("action", "create", greet, tmp_path / "other.py", "--kind", "python:3", "--data", server.data)
     assert (done.returncode, done.stderr) == (1, "rambla: resource already exists\n")
-    assert run("action", "get", greet, "--code") == GREET + "\n"
+    assert run("action", "get", greet, "--code") == GREET
 
 
 def test_watching_prints_what_ends_meanwhile_and_stops_quietly(run: Run, server: Served, greet: str) -> None:

@@ -55,7 +55,8 @@ async def get(client: "Client", activation_id: str | None, last: bool, as_json: 
     if as_json:
         show.print_json(record)
         return
-    show.print_fields(entities.tidy({key: value for key, value in record.items() if key != "logs"}))
+    times = {key: show.moment(record.get(key)) for key in ("start", "end")}
+    show.print_fields(entities.tidy({key: value for key, value in (record | times).items() if key != "logs"}))
     print_logs(record.get("logs", []))
 
 
