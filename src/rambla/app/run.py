@@ -10,6 +10,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
 from starlette.types import ASGIApp
@@ -23,12 +24,15 @@ from rambla.app.registry import opener
 from rambla.app.server import Server
 from rambla.app.settings import Settings, load
 from rambla.domain.errors import BadSettings, RamblaError
+from rambla.drivers.process.engine import ProcessSettings, open_engine
 from rambla.flow.platform import Platform
 from rambla.flow.recover import settle
 from rambla.http.app import build_app
 from rambla.kit.tasks import Tasks
 
-log = logging.getLogger("rambla")
+if TYPE_CHECKING:
+    from rambla.drivers.swift.embedded import EmbeddedSwift
+
 _SAVE_CURSOR_S = 1.0
 
 
@@ -52,20 +56,17 @@ async def _serve(settings: Settings, folder: DataFolder) -> None:
         stack.callback(listener.close)
         stores = await stack.enter_async_context(open_stores(settings, folder))
         services = await stack.enter_async_context(Tasks())
-        objects = None
-        if settings.object_store != "none":
-            objects = await opener("objects", settings.object_store)(
-                folder.swift, platform_url=url, token=folder.events_token, listen=settings.object_store_listen
-            )
-            stack.push_async_callback(objects.close)
+        objects = await _open_objects(settings, folder, url, stack)
+        if objects is not None:
             services.start("object store", objects.run)
-        engine = await opener("engine", "process")(
-            runtimes=settings.runtimes,
-            require_isolation=settings.require_isolation,
-            objects_upstream=objects.url if objects else None,
+        engine = await open_engine(
+            ProcessSettings(
+                runtimes=settings.runtimes or None,
+                require_isolation=settings.require_isolation,
+                objects_upstream=objects.url if objects else None,
+            )
         )
         stack.push_async_callback(engine.close)
-        services.start("engine", engine.run)
         async with Tasks() as work:
             platform = build_platform(settings, folder, stores, work, engine, objects)
             await first_namespace(platform, folder, url)
@@ -74,6 +75,19 @@ async def _serve(settings: Settings, folder: DataFolder) -> None:
             work.stop()
         stores.cursor.store(platform.ledger.low_water())
         services.stop()
+
+
+async def _open_objects(
+    settings: Settings, folder: DataFolder, url: str, stack: contextlib.AsyncExitStack
+) -> "EmbeddedSwift | None":
+    """The embedded store, started. It delivers its events to `url`, and tries again until we answer there."""
+    if settings.object_store == "none":
+        return None
+    folder.secret("events.token")
+    objects: EmbeddedSwift = opener("objects", settings.object_store)(folder.swift, url, folder.events_token)
+    stack.push_async_callback(objects.close)
+    await objects.start()
+    return objects
 
 
 async def _run(platform: Platform, stores: Stores, services: Tasks, server: Server) -> None:

@@ -156,7 +156,7 @@ class EmbeddedSwift:
 
     async def health(self) -> dict[str, str]:
         """Of Swift and of the shipper, for people."""
-        parts = await self.store.health()
+        parts = {"url": self.url, **await self.store.health()}
         if self._swift.restarts:
             parts["swift"] += f" (restarted {self._swift.restarts} times)"
         parts["swift events"] = self._shipper_health()
