@@ -41,7 +41,7 @@ class Activation(msgspec.Struct, frozen=True, kw_only=True):
     end_ms: int
     status: Status
     result: msgspec.Raw = msgspec.Raw(b"{}")
-    logs: tuple[LogLine, ...] | tuple[str, ...] = ()
+    logs: tuple[LogLine | str, ...] = ()
     annotations: dict[str, Any] = {}
     cause: str | None = None
     is_trigger: bool = False

@@ -50,9 +50,12 @@ class SqlIndex:
             return
         insert = self._database.insert(usage)
         added = {name: usage.c[name] + insert.excluded[name] for name in Sums._fields}
+        # in one order for all, so that two writers cannot lock each other out
         rows = [
             {"namespace": namespace, "action": action, "hour_ms": hour_ms, **each._asdict()}
-            for (namespace, action, hour_ms), each in sums.items()
+            for (namespace, action, hour_ms), each in sorted(
+                sums.items()
+            )  # one order for all, so that two writers cannot lock each other out
         ]
         connection.execute(insert.on_conflict_do_update(index_elements=list(usage.primary_key), set_=added), rows)
 
@@ -95,7 +98,7 @@ class SqlIndex:
 
     async def count(self, query: Query) -> int:
         statement = _matching(select(func.count()).select_from(activations), query)
-        total = await self._database.read(lambda connection: connection.execute(statement).scalar_one())
+        total: int = await self._database.read(lambda connection: connection.execute(statement).scalar_one())
         return max(0, total - query.skip)
 
     async def audits(self, namespace: str, *, since_ms: int, limit: int) -> list[AuditEntry]:
