@@ -28,7 +28,7 @@ from swift.container.updater import ContainerUpdater  # noqa: E402
 from swift.obj.server import ObjectController  # noqa: E402
 from swift.obj.updater import ObjectUpdater  # noqa: E402
 
-from rambla_openstack.process import die_with_parent  # noqa: E402
+from rambla_openstack.process import die_with_parent, keep_private  # noqa: E402
 
 HOST = "127.0.0.1"
 DRAIN_S = 5.0
@@ -216,6 +216,7 @@ def main() -> None:
     parser.add_argument("--sweep-seconds", type=float, default=30.0)
     parser.add_argument("--parent-pid", type=int, help="end when this parent does")
     options = parser.parse_args()
+    keep_private()
     die_with_parent(options.parent_pid)
     run(options)
 

@@ -1,4 +1,4 @@
-"""How does a helper process end with the one that started it?
+"""How does a helper process begin, and how does it end with the one that started it?
 
 Linux tells it by a signal (PR_SET_PDEATHSIG), even if the parent was killed. The request is lost if the parent died
 before it was made, so the parent's id is compared afterwards.
@@ -9,6 +9,11 @@ import os
 import signal
 
 _PR_SET_PDEATHSIG = 1
+
+
+def keep_private() -> None:
+    """What this process makes is for its own user only: objects, keys, names of objects."""
+    os.umask(0o077)
 
 
 def die_with_parent(parent_pid: int | None) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from rambla_openstack import outbox
 from rambla_openstack.pending import Delivery, Found, Key, Open, Queue, batch, verdict
-from rambla_openstack.process import die_with_parent
+from rambla_openstack.process import die_with_parent, keep_private
 from rambla_openstack.wire import Failed, Intake, Settings, Swift
 
 READ_BYTES = 1024 * 1024
@@ -348,6 +348,7 @@ def main() -> None:
     parser.add_argument("--idle-seconds", type=float, default=0.02, help="pause when there is nothing to do")
     parser.add_argument("--parent-pid", type=int, help="end when this parent does")
     options = parser.parse_args()
+    keep_private()
     die_with_parent(options.parent_pid)
     try:
         with outbox.only_reader(options.spool):

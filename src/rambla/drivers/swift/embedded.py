@@ -5,7 +5,7 @@ starts them again if they end. They end with this process, even if it is killed.
 a task), then `stop`; `store` is the object store for everybody else.
 """
 
-import importlib.util
+import importlib
 import os
 import socket
 import subprocess
@@ -210,8 +210,9 @@ class EmbeddedSwift:
 
 def open_embedded(data: Path, platform_url: str, token_file: Path, clock: Clock | None = None) -> EmbeddedSwift:
     """An embedded Swift that keeps everything in `data`, not started yet. Raises BadSettings if Swift is absent."""
-    if importlib.util.find_spec("swift") is None:
-        raise BadSettings(
-            name="object_store", detail="OpenStack Swift is not installed. Fix: pip install 'rambla[swift]'"
-        )
+    try:
+        importlib.import_module("swift")
+    except ImportError as error:
+        fix = "OpenStack Swift is not installed. Fix: pip install 'rambla[swift]'"
+        raise BadSettings(name="object_store", detail=fix) from error
     return EmbeddedSwift(data, platform_url, token_file, clock or SystemClock())
