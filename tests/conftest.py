@@ -1,4 +1,9 @@
 import pytest
+from hypothesis import settings
+
+# A slow machine is no reason for a test to fail.
+settings.register_profile("rambla", deadline=None)
+settings.load_profile("rambla")
 
 
 @pytest.fixture

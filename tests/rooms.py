@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-from memory_stores import MemoryEntities, MemoryIndex, MemoryNamespaces
 
+from memory_stores import MemoryEntities, MemoryIndex, MemoryNamespaces
 from rambla.activations.index import Activations
 from rambla.audit.ledger import Ledger
 from rambla.audit.pending import Pending

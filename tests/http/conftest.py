@@ -6,11 +6,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from rooms import GUEST, OTHER, Rooms, open_rooms
 
 from rambla.flow.platform import Platform
 from rambla.http.app import build_app
 from rambla.kit.clock import ManualClock
+from rooms import GUEST, OTHER, Rooms, open_rooms
 
 
 @pytest.fixture

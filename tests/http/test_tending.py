@@ -3,13 +3,13 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-from rooms import OPERATOR_TOKEN
 
 from rambla.flow.platform import Op, Platform
 from rambla.http.app import build_app
 from rambla.http.bodies import StatusBody
 from rambla.http.body import Body
 from rambla.http.endpoint import Endpoint, handing_to
+from rooms import OPERATOR_TOKEN
 
 pytestmark = pytest.mark.anyio
 
@@ -59,8 +59,6 @@ async def test_another_edge_can_add_a_row_to_the_table(platform: Platform, guest
     row = Endpoint("POST", "/sources/v1/events", "trigger:deliver", handing_to(tell), "what it was", Body(StatusBody))
     transport = httpx.ASGITransport(build_app(platform, [row]))
     async with httpx.AsyncClient(transport=transport, base_url="http://rambla") as client:
-        answer = await client.post(
-            "/sources/v1/events", json={"status": "x"}, headers={"Authorization": guest_key}
-        )
+        answer = await client.post("/sources/v1/events", json={"status": "x"}, headers={"Authorization": guest_key})
         assert answer.json() == {"subject": "guest", "status": "x"}
         assert (await client.post("/sources/v1/events", json={})).status_code == 401

@@ -8,10 +8,10 @@ import base64
 
 import httpx
 import pytest
-from rooms import EVENTS_TOKEN, GUEST, OPERATOR_TOKEN, Rooms
 
 from rambla.http.endpoint import PUBLIC, Endpoint
 from rambla.http.endpoints import ENDPOINTS
+from rooms import EVENTS_TOKEN, GUEST, OPERATOR_TOKEN, Rooms
 
 pytestmark = pytest.mark.anyio
 PARTS = {"namespace": GUEST, "package": "p", "name": "x", "activation_id": "a" * 32}
