@@ -1,8 +1,8 @@
 """Who may use the embedded Swift?
 
-Swift's tempauth, with users from a JSON file `{"account:user": {"key": "...", "groups": [".admin"]}}` that is read again
-whenever it changes, so that namespaces come and go while Swift runs. A user who is gone, or whose key has changed, loses
-the token that was given for it, too. A broken file changes nothing: the users known before stay in force.
+Swift's tempauth, with users from a JSON file `{"account:user": {"key": "...", "groups": [".admin"]}}` that is read
+again whenever it changes, so that namespaces come and go while Swift runs. A user who is gone, or whose key has
+changed, loses the token that was given for it, too. A broken file changes nothing: the users known before stay.
 """
 
 import json
@@ -20,6 +20,7 @@ _Stamp = tuple[int, int, int]
 class FileAuth(TempAuth):  # type: ignore[misc]  # Swift ships no types
     def __init__(self, app: Any, conf: dict[str, str]) -> None:
         super().__init__(app, conf)
+        self.users: dict[str, dict[str, Any]]
         self._path = conf["users_file"]
         self._stamp: _Stamp | None = None
 

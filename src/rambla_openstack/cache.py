@@ -1,7 +1,7 @@
 """Where does a Swift of one process keep what others keep in memcached?
 
-In a dictionary with expiry, as a paste filter. Tempauth's tokens and the container metadata live there; all is lost, and
-may be lost, when the process ends. For one proxy process only.
+In a dictionary with expiry, as a paste filter. Tempauth's tokens and the container metadata live there; all of it is
+lost, and may be lost, when the process ends. For one proxy process only.
 """
 
 import json

@@ -156,7 +156,7 @@ def is_authorized(request: Any, change: Change) -> bool:
     probe = Request({**request.environ, "PATH_INFO": change.wsgi_path, "REQUEST_METHOD": method})
     probe.acl = change.write_acl
     probe.environ["swift_sync_key"] = change.sync_key
-    return authorize(probe) is None
+    return bool(authorize(probe) is None)
 
 
 def _target_path(request: Any) -> tuple[str, str, str] | None:
@@ -201,7 +201,7 @@ def _tells_in_body(request: Any) -> bool:
     manifest = request.params.get("multipart-manifest")
     if request.method == "PUT":
         return manifest == "put" and bool(config_true_value(request.params.get("heartbeat")))
-    return manifest == "delete"
+    return str(manifest) == "delete"
 
 
 def _possible(event: str) -> tuple[str, ...]:

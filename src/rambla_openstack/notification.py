@@ -7,7 +7,15 @@ own authorisation: the container's owner, not whoever may only write objects int
 
 from typing import Any
 
-from swift.common.swob import HTTPBadRequest, HTTPForbidden, HTTPNoContent, HTTPNotFound, Response, wsgi_quote, wsgi_to_str
+from swift.common.swob import (
+    HTTPBadRequest,
+    HTTPForbidden,
+    HTTPNoContent,
+    HTTPNotFound,
+    Response,
+    wsgi_quote,
+    wsgi_to_str,
+)
 from swift.common.utils import drain_and_close
 from swift.common.wsgi import make_pre_authed_request
 from swift.proxy.controllers.base import clear_info_cache

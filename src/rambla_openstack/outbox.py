@@ -71,7 +71,7 @@ def decode_lines(data: bytes, *, finished: bool) -> tuple[list[dict[str, Any]], 
 
 
 class Writer:
-    """Appends lines to this process's own segments. Nothing is opened before the first `write`; not for concurrent use."""
+    """Appends lines to this process's own segments. Opens nothing before the first `write`; not for concurrent use."""
 
     def __init__(
         self, spool: Path, *, segment_bytes: int = SEGMENT_BYTES, spool_bytes_max: int = SPOOL_BYTES_MAX
@@ -152,6 +152,18 @@ class Writer:
         except OSError:
             self._segment = None
             os.close(segment)
+
+
+@contextlib.contextmanager
+def only_reader(spool: Path) -> Iterator[None]:
+    """Two readers of one spool would tell everything twice and delete each other's memory. Raises BlockingIOError."""
+    spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(spool / "shipper.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def scan(spool: Path) -> Iterator[tuple[Path, int]]:

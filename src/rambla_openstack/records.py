@@ -48,12 +48,12 @@ class Intent:
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> Self:
         """Raises ValueError on what no filter wrote."""
-        fields = record.get("intent")
         try:
+            fields = dict(record["intent"])
             targets = tuple((str(trigger), tuple(map(str, events))) for trigger, events in fields.pop("targets"))
             intent = cls(targets=targets, **fields)
             Decimal(intent.timestamp)
-        except (TypeError, AttributeError, KeyError, ArithmeticError) as error:
+        except (TypeError, ValueError, KeyError, ArithmeticError) as error:
             raise ValueError(f"not an intent: {error!r}") from None
         return intent
 

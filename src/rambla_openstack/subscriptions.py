@@ -30,7 +30,7 @@ PATTERNS = frozenset(EVENTS) | {f"{event.partition(':')[0]}:*" for event in EVEN
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """Events of `events` (patterns, with `s3:`) on objects named `prefix`…`suffix` go to `trigger` (`namespace/name`)."""
+    """Events like `events` (patterns, with `s3:`) of objects named `prefix`...`suffix` go to `trigger`."""
 
     trigger: str
     events: tuple[str, ...] = ("s3:ObjectCreated:*",)

@@ -7,6 +7,9 @@ journal first and last, as everything else leaves its trace there.
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import anyio
 
 from rambla.activations.index import Activations
 from rambla.activations.ports import Index
@@ -29,7 +32,9 @@ from rambla.kit.clock import Clock, SystemClock
 from rambla.kit.ids import IdSource
 from rambla.kit.journal import Cursor, Journal, JournalCorrupt, JournalFailed
 from rambla.kit.tasks import Tasks
-from rambla.objects.ports import ObjectStore
+
+if TYPE_CHECKING:
+    from rambla.drivers.swift.embedded import EmbeddedSwift
 
 _MB = 2**20
 OPERATOR = Caller(subject="operator", namespace="", source="operator")
@@ -54,18 +59,22 @@ async def open_stores(settings: Settings, folder: DataFolder) -> AsyncIterator[S
         journal = _open_journal(settings, folder)
         stack.push_async_callback(journal.close)
         catalog_url, index_url = _database_urls(settings, folder)
-        open_database = opener("database", catalog_url.partition(":")[0].partition("+")[0])
-        catalog = await open_database(catalog_url, "catalog")
-        stack.push_async_callback(catalog.close)
-        index = await open_database(index_url, "index")
-        stack.push_async_callback(index.close)
+        catalog = await _open("catalog", catalog_url, stack)
+        index = await _open("index", index_url, stack)
         yield Stores(
             journal=journal,
             cursor=Cursor(folder.path / "journal.settled"),
-            entities=CachedEntities(catalog.entities()),
-            namespaces=catalog.namespaces(),
-            index=index.index(),
+            entities=CachedEntities(catalog.entities),
+            namespaces=catalog.namespaces,
+            index=index.index,
         )
+
+
+async def _open(port: str, url: str, stack: AsyncExitStack) -> Any:
+    kind = url.partition(":")[0].partition("+")[0]
+    opened = await anyio.to_thread.run_sync(opener(port, kind), url)
+    stack.push_async_callback(opened.close)
+    return opened
 
 
 def _open_journal(settings: Settings, folder: DataFolder) -> Journal:
@@ -82,7 +91,12 @@ def _database_urls(settings: Settings, folder: DataFolder) -> tuple[str, str]:
 
 
 def build_platform(
-    settings: Settings, folder: DataFolder, stores: Stores, tasks: Tasks, engine: Engine, objects: ObjectStore | None
+    settings: Settings,
+    folder: DataFolder,
+    stores: Stores,
+    tasks: Tasks,
+    engine: Engine,
+    objects: "EmbeddedSwift | None",
 ) -> Platform:
     """The platform over opened parts, knowing what the last run left open; nothing is settled or served yet."""
     clock: Clock = SystemClock()
@@ -95,6 +109,7 @@ def build_platform(
         return {
             "journal": {"records": written, "recovered": stores.journal.recovered or "nothing to recover"},
             "index": {"records": applied, "behind": written - applied},
+            "object_store": {"kind": settings.object_store, **(await objects.health() if objects else {})},
         }
 
     return Platform(
@@ -124,7 +139,7 @@ def build_platform(
             ),
         ),
         engine=engine,
-        objects=objects,
+        objects=objects.store if objects else None,
         health=health,
     )
 

@@ -10,9 +10,10 @@ from typing import Any
 from rambla.domain.errors import BadSettings
 
 OPENERS = {
-    ("database", "sqlite"): "rambla.drivers.sql.database:open_database",
-    ("database", "postgresql"): "rambla.drivers.sql.database:open_database",
-    ("engine", "process"): "rambla.drivers.process.engine:open_engine",
+    ("catalog", "sqlite"): "rambla.drivers.sql.opening:open_catalog",
+    ("catalog", "postgresql"): "rambla.drivers.sql.opening:open_catalog",
+    ("index", "sqlite"): "rambla.drivers.sql.opening:open_index",
+    ("index", "postgresql"): "rambla.drivers.sql.opening:open_index",
     ("engine", "none"): "rambla.drivers.memory.engine:MemoryEngine",
     ("objects", "swift"): "rambla.drivers.swift.embedded:open_embedded",
 }

@@ -10,6 +10,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
 from starlette.types import ASGIApp
@@ -17,17 +18,21 @@ from starlette.types import ASGIApp
 from rambla.activations.tailer import follow
 from rambla.activations.tailer import rebuild as rebuild_index
 from rambla.app.build import Stores, build_platform, first_namespace, open_stores
+from rambla.app.edges import EDGES
 from rambla.app.folder import DataFolder
 from rambla.app.registry import opener
 from rambla.app.server import Server
 from rambla.app.settings import Settings, load
 from rambla.domain.errors import BadSettings, RamblaError
+from rambla.drivers.process.engine import ProcessSettings, open_engine
 from rambla.flow.platform import Platform
 from rambla.flow.recover import settle
 from rambla.http.app import build_app
 from rambla.kit.tasks import Tasks
 
-log = logging.getLogger("rambla")
+if TYPE_CHECKING:
+    from rambla.drivers.swift.embedded import EmbeddedSwift
+
 _SAVE_CURSOR_S = 1.0
 
 
@@ -51,28 +56,38 @@ async def _serve(settings: Settings, folder: DataFolder) -> None:
         stack.callback(listener.close)
         stores = await stack.enter_async_context(open_stores(settings, folder))
         services = await stack.enter_async_context(Tasks())
-        objects = None
-        if settings.object_store != "none":
-            objects = await opener("objects", settings.object_store)(
-                folder.swift, platform_url=url, token=folder.events_token, listen=settings.object_store_listen
-            )
-            stack.push_async_callback(objects.close)
+        objects = await _open_objects(settings, folder, url, stack)
+        if objects is not None:
             services.start("object store", objects.run)
-        engine = await opener("engine", "process")(
-            runtimes=settings.runtimes,
-            require_isolation=settings.require_isolation,
-            objects_upstream=objects.url if objects else None,
+        engine = await open_engine(
+            ProcessSettings(
+                runtimes=settings.runtimes or None,
+                require_isolation=settings.require_isolation,
+                objects_upstream=objects.url if objects else None,
+            )
         )
         stack.push_async_callback(engine.close)
-        services.start("engine", engine.run)
         async with Tasks() as work:
             platform = build_platform(settings, folder, stores, work, engine, objects)
             await first_namespace(platform, folder, url)
-            await _run(platform, stores, services, Server(build_app(platform), listener, folder, url))
+            await _run(platform, stores, services, Server(build_app(platform, EDGES), listener, folder, url))
             await _drain(platform, settings.drain_ms)
             work.stop()
         stores.cursor.store(platform.ledger.low_water())
         services.stop()
+
+
+async def _open_objects(
+    settings: Settings, folder: DataFolder, url: str, stack: contextlib.AsyncExitStack
+) -> "EmbeddedSwift | None":
+    """The embedded store, started. It delivers its events to `url`, and tries again until we answer there."""
+    if settings.object_store == "none":
+        return None
+    folder.secret("events.token")
+    objects: EmbeddedSwift = opener("objects", settings.object_store)(folder.swift, url, folder.events_token)
+    stack.push_async_callback(objects.close)
+    await objects.start()
+    return objects
 
 
 async def _run(platform: Platform, stores: Stores, services: Tasks, server: Server) -> None:
@@ -126,7 +141,7 @@ async def offline(data: Path) -> AsyncIterator[ASGIApp]:
         async with open_stores(settings, folder) as stores, Tasks() as work:
             platform = build_platform(settings, folder, stores, work, opener("engine", "none")({}), None)
             await first_namespace(platform, folder, f"http://{settings.listen}")
-            yield build_app(platform)
+            yield build_app(platform, EDGES)
             work.stop()
 
 

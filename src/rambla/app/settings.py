@@ -29,7 +29,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     data: Path = Path("var/rambla")
     listen: str = "127.0.0.1:3233"
     object_store: Literal["swift", "none"] = "none"
-    object_store_listen: str = "127.0.0.1:0"
     database_url: str = ""
     require_isolation: Level = "none"
     runtimes: str = ""

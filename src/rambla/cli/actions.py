@@ -113,7 +113,8 @@ async def get(client: "Client", name: str, with_code: bool, as_json: bool) -> No
     """Show one whole, without its code."""
     found = await client.call("GET", entity_path("actions", name), query={"code": with_code})
     if with_code and not as_json:
-        click.echo(found["exec"].get("code", ""))
+        code = found["exec"].get("code", "")
+        click.echo(code, nl=not code.endswith("\n"))
     elif as_json:
         show.print_json(found)
     else:

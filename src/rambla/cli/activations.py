@@ -55,7 +55,8 @@ async def get(client: "Client", activation_id: str | None, last: bool, as_json: 
     if as_json:
         show.print_json(record)
         return
-    show.print_fields(entities.tidy({key: value for key, value in record.items() if key != "logs"}))
+    times = {key: show.moment(record.get(key)) for key in ("start", "end")}
+    show.print_fields(entities.tidy({key: value for key, value in (record | times).items() if key != "logs"}))
     print_logs(record.get("logs", []))
 
 
@@ -89,6 +90,7 @@ async def watch(client: "Client", name: str | None, every: float, as_json: bool)
 
     seen: dict[str, int] = {}
     await new_ones(client, name, seen)
+    click.echo("watching; Ctrl-C ends it", err=True)
     while True:
         await anyio.sleep(every)
         for activation_id in await new_ones(client, name, seen):

@@ -159,7 +159,7 @@ def print_rows(answer: Any, as_json: bool, *, empty: str) -> None:
     )
 
 
-MOMENTS = frozenset({"at_ms", "hour_ms", "created_ms"})
+MOMENTS = frozenset({"at_ms", "hour_ms", "created"})
 
 
 def human(column: str, value: Any) -> Any:

@@ -36,7 +36,6 @@ async def status(platform: Platform, op: Op) -> dict[str, Any]:
                 "memory_mb": used_mb,
                 "memory_mb_max": capacity_mb,
             },
-            "object_store": await platform.objects.health() if platform.objects else {"kind": "none"},
             "open_intents": len(platform.ledger.pending),
             **await platform.health(),
         }

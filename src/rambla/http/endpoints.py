@@ -88,6 +88,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("PUT", _TENDED, "namespace:create", tending.create_namespace, "the namespace and its key"),
     Endpoint("DELETE", _TENDED, "namespace:delete", tending.delete_namespace, "nothing"),
     Endpoint("GET", f"{_TENDED}/key", "namespace:key", tending.namespace_key, "the key"),
+    Endpoint("PUT", f"{_TENDED}/key", "namespace:key", tending.rotate_key, "a new key; the old one opens nothing"),
     Endpoint("GET", f"{_TENDED}/audit", "audit:read", tending.audit, "who did what, newest first"),
     Endpoint("GET", f"{_TENDED}/usage", "usage:read", tending.usage, "sums by action and hour"),
 )

@@ -30,9 +30,11 @@ async def delete_namespace(call: Call[None]) -> Response:
 
 
 async def namespace_key(call: Call[None]) -> Response:
-    """The key; `rotate=true` makes a new one, and the old one opens nothing any more."""
-    rotate = query.flag(call.query, "rotate")
-    return answer({"key": await tend.namespace_key(call.platform, call.op, call.namespace, rotate=rotate)})
+    return answer({"key": await tend.namespace_key(call.platform, call.op, call.namespace)})
+
+
+async def rotate_key(call: Call[None]) -> Response:
+    return answer({"key": await tend.namespace_key(call.platform, call.op, call.namespace, rotate=True)})
 
 
 async def audit(call: Call[None]) -> Response:

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from rambla.domain.errors import BadRequest
 from rambla.domain.events import Delivery
 from rambla.flow.fire import accept_events
 from rambla.flow.platform import Op, Platform
@@ -21,4 +22,7 @@ class Deliveries(msgspec.Struct, frozen=True):
 
 
 async def deliver(platform: Platform, op: Op, deliveries: Deliveries) -> dict[str, list[Any]]:
-    return await accept_events(platform, op, deliveries.events[:EVENTS_MAX])
+    """Raises BadRequest for more than EVENTS_MAX at once, and what `accept_events` raises."""
+    if len(deliveries.events) > EVENTS_MAX:
+        raise BadRequest(detail=f"{len(deliveries.events)} events at once; at most {EVENTS_MAX} are taken")
+    return await accept_events(platform, op, deliveries.events)

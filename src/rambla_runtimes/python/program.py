@@ -59,7 +59,7 @@ def _unpack(code: str) -> tuple[str, str]:
     try:
         with zipfile.ZipFile(io.BytesIO(base64.b64decode(code, validate=True))) as archive:
             _check_members(archive)
-            archive.extractall(folder)  # noqa: S202 - every member was checked above
+            archive.extractall(folder)
     except InitError:
         raise
     except Exception as error:

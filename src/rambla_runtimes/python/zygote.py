@@ -22,8 +22,8 @@ from typing import Any, NoReturn
 
 # With -I neither this folder nor the package is on the path; once imported, it need not be, and user code sees none.
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
-from rambla_runtimes.python import warm, worker  # noqa: E402
-from rambla_runtimes.sandbox import enclosure, frames, isolation, linux  # noqa: E402
+from rambla_runtimes.python import warm, worker
+from rambla_runtimes.sandbox import enclosure, frames, isolation, linux
 
 del sys.path[0]
 

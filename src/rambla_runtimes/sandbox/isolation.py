@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from rambla_runtimes.sandbox import landlock, linux, seccomp
 
-TMP = "/tmp"  # noqa: S108 - the sandbox's own, on a tmpfs of its own
+TMP = "/tmp"
 INSIDE_ID = 1000
 OBJECTS_PORT = 8080
 _DEVICES = ["/dev/null", "/dev/zero", "/dev/full"]

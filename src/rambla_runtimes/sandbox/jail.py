@@ -27,7 +27,7 @@ _ETC_WRITTEN = {
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _DEVICE_LINKS = {"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1",
                  "stderr": "/proc/self/fd/2", "shm": "/tmp"}  # fmt: skip
-_BASE, _OLD, _NEW = "/tmp", "/old", "/new"  # noqa: S108 - only a place to mount on, covered at once
+_BASE, _OLD, _NEW = "/tmp", "/old", "/new"
 _ROOT_BYTES = 4 << 20
 
 

@@ -57,7 +57,7 @@ def _allow(ruleset: int, path: str, rights: int) -> None:
     except (FileNotFoundError, PermissionError):
         return
     try:
-        if not os.path.isdir(path):  # noqa: PTH112 - pathlib is not worth its import in a process that is all forks
+        if not os.path.isdir(path):
             rights &= _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE
         rule = ctypes.create_string_buffer(struct.pack("=Qi", rights, beneath), 12)
         linux.syscall(_ADD_RULE, f"landlock_add_rule {path}", ruleset, _PATH_BENEATH, ctypes.byref(rule), 0)

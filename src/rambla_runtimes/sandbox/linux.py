@@ -65,9 +65,7 @@ def setns(descriptor: int, kind: int) -> None:
 
 def mount(source: str, target: str, kind: str | None = None, flags: int = 0, options: str = "") -> None:
     encoded = kind.encode() if kind else None
-    result = _libc.mount(
-        source.encode(), os.fsencode(target), encoded, ctypes.c_ulong(flags), options.encode() or None
-    )
+    result = _libc.mount(source.encode(), os.fsencode(target), encoded, ctypes.c_ulong(flags), options.encode() or None)
     _check(result, f"mount {target}")
 
 

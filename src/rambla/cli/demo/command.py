@@ -8,10 +8,11 @@ import shutil
 import time
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from rambla.cli.errors import CliError
 from rambla.cli.options import FILE, start
 from rambla.cli.paths import platform_path
 
@@ -69,7 +70,7 @@ async def act(data: Path, original: "Picture", steps: "Steps", *, stay: bool) ->
     async with operator_client(data) as operator, user_client(None, None, data) as client:
         status = await operator.call("GET", platform_path("status"))
         user, secret = f"{own.namespace}:{own.namespace}", own.auth.partition(":")[2]
-        async with await Swift.login(status["object_store"]["url"], user, secret) as swift:
+        async with await Swift.login(swift_url(status), user, secret) as swift:
             try:
                 outcome = await story.tell(client, swift, original, steps)
             except story.ActionFailed as error:
@@ -81,6 +82,14 @@ async def act(data: Path, original: "Picture", steps: "Steps", *, stay: bool) ->
         report.isolation(status["isolation"])
         report.next_steps(data, stays=stay)
     click.echo(f"\nDone in {steps.seconds():.1f} s: the thumbnail is right.")
+
+
+def swift_url(status: dict[str, Any]) -> str:
+    """Where users reach the object store. CliError, with what its health says, if it has no address."""
+    store = status["object_store"]
+    if not store.get("url"):
+        raise CliError(f"the platform has no object store to show: {store}")
+    return str(store["url"])
 
 
 async def books(client: "Client", activation_id: str, since_ms: int) -> None:
@@ -99,7 +108,7 @@ async def wait(url: str, process: "Process") -> None:
 def say_missing() -> None:
     """What this host lacks that the demo can do without."""
     if not (shutil.which("node") or shutil.which("nodejs")):
-        click.echo("Node.js is not installed: actions of kind nodejs:20 cannot run. Fix: apt-get install nodejs")
+        click.echo("Node.js is not installed: the demo does without, actions of kind nodejs:20 cannot run here")
 
 
 def print_failure(activation: dict[str, object]) -> None:

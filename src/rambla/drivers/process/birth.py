@@ -45,7 +45,12 @@ async def give_birth(birth: Birth, zygote: Zygote, clock: Clock) -> tuple[Proces
         sandbox = ProcessSandbox(birth.number, zygote, clock, LogPipes(stdout, stderr, LogBuffer(clock)), group)
         sandbox.connect(Channel(stream, sandbox.on_frame, sandbox.on_channel_end))
         try:
-            await zygote.start(birth.number, _request(birth, group), [worker_end.fileno(), stdout_far, stderr_far, *procs], sandbox.on_exit)
+            await zygote.start(
+                birth.number,
+                _request(birth, group),
+                [worker_end.fileno(), stdout_far, stderr_far, *procs],
+                sandbox.on_exit,
+            )
         except BaseException:
             sandbox.on_exit(None)
             await sandbox.close()

@@ -89,7 +89,7 @@ def _own_folders() -> list[Path]:
     for line in Path("/proc/self/cgroup").read_text().splitlines():
         _, controllers, path = line.split(":", 2)
         own[controllers] = path.lstrip("/")
-    mounts = {}
+    mounts: dict[str, str] = {}
     for line in Path("/proc/self/mountinfo").read_text().splitlines():
         fields = line.split()
         kind, options = fields[fields.index("-") + 1], fields[-1].split(",")

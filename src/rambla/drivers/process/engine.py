@@ -15,7 +15,7 @@ import msgspec
 from rambla.domain.errors import EngineFailed, IsolationTooWeak
 from rambla.drivers.process import cgroups, environments
 from rambla.drivers.process.birth import Birth, give_birth
-from rambla.drivers.process.egress import Egress, serve_grants
+from rambla.drivers.process.egress import Egress, Upstream, parse_upstream, serve_grants
 from rambla.drivers.process.sandbox import Fittings, ProcessSandbox
 from rambla.drivers.process.zygote import Zygote, launch
 from rambla.engine.ports import LEVELS, Health, Level
@@ -71,10 +71,12 @@ class ProcessEngine:
         self._python: environments.PythonRuntime | None = None
         self._parts: dict[str, str] = {}
         self._kinds: dict[str, str] = {}
+        self._upstream: Upstream | None = None
         self._closed = False
 
     async def open(self) -> None:
         settings = self._settings
+        self._upstream = parse_upstream(settings.objects_upstream) if settings.objects_upstream else None
         folder = Path(settings.runtimes) if settings.runtimes else None
         self._python = environments.locate(folder)
         paths = list(self._python.paths)
@@ -121,7 +123,7 @@ class ProcessEngine:
         birth = Birth(next(self._numbers), family, memory_mb * _MIB, grants, self._groups)
         sandbox, rights = await give_birth(birth, zygote, self._clock)
         self._sandboxes.add(sandbox)
-        egress = serve_grants(rights, self._settings.objects_upstream) if grants else None
+        egress = await serve_grants(rights[0], self._upstream) if rights and self._upstream else None
         sandbox.fit(self._fittings(sandbox, egress))
         return sandbox
 
@@ -155,7 +157,7 @@ class ProcessEngine:
         return Fittings(egress.grant if egress else lambda grants: None, on_close)
 
     def _why_no_grants(self) -> str:
-        if self._settings.objects_upstream is None:
+        if self._upstream is None:
             return "no object store is configured (objects_upstream)"
         if self.level != "sandboxed":
             return f"grants need a network namespace per sandbox, which level '{self.level}' lacks (see namespaces)"

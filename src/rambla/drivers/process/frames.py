@@ -80,9 +80,7 @@ class FrameParser:
 class Channel:
     """The platform's end of a worker's stream. `on_frame` may raise Hostile; `on_end` is called once, at the end."""
 
-    def __init__(
-        self, stream: socket.socket, on_frame: Callable[[Frame], None], on_end: Callable[[str], None]
-    ) -> None:
+    def __init__(self, stream: socket.socket, on_frame: Callable[[Frame], None], on_end: Callable[[str], None]) -> None:
         stream.setblocking(False)
         self._stream, self._on_frame, self._on_end = stream, on_frame, on_end
         self._loop = asyncio.get_running_loop()

@@ -47,9 +47,7 @@ class Fittings:
 class ProcessSandbox:
     """See rambla.engine.ports.Sandbox."""
 
-    def __init__(
-        self, number: int, zygote: Zygote, clock: Clock, pipes: LogPipes, group: Group | None
-    ) -> None:
+    def __init__(self, number: int, zygote: Zygote, clock: Clock, pipes: LogPipes, group: Group | None) -> None:
         self._number, self._zygote, self._clock, self._pipes, self._group = number, zygote, clock, pipes, group
         self._channel: Channel | None = None
         self._fittings = Fittings(lambda grants: None, lambda: None)
@@ -69,7 +67,8 @@ class ProcessSandbox:
 
     async def greeted(self) -> list[int]:
         """Wait until it says that it is isolated; the descriptors it sent along. Raises EngineFailed."""
-        assert self._channel and self._answer, "connected"
+        assert self._channel is not None, "connected"
+        assert self._answer is not None, "connected"
         frame = None
         with anyio.move_on_after(_HELLO_TIMEOUT_S):
             frame = await self._answer

@@ -64,7 +64,7 @@ def _of_result(frame: Frame, result_bytes_max: int) -> Verdict:
         return "application error", error_result(text)
     try:
         value = msgspec.json.decode(frame.body)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, ValueError, RecursionError):
         return "action developer error", error_result(_INVALID + _quote(frame.body))
     if not isinstance(value, dict | list):
         return "action developer error", error_result(_INVALID + _quote(frame.body))
@@ -79,7 +79,7 @@ class _Failure(msgspec.Struct):
 def _error_text(frame: Frame) -> str:
     try:
         return msgspec.json.decode(frame.body, type=_Failure).error
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise Hostile(f"a frame of type {frame.kind} out of place") from error
 
 
