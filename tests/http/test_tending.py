@@ -38,6 +38,13 @@ async def test_a_namespace_that_the_operator_makes_can_be_used_with_its_key(
     assert (await web.get("/api/v1/namespaces", headers=headers)).status_code == 401
 
 
+async def test_a_rotated_key_opens_nothing_any_more(operator: httpx.AsyncClient, guest: httpx.AsyncClient) -> None:
+    assert (await guest.get("actions")).status_code == 200
+    rotated = (await operator.put("/namespaces/guest/key")).json()["key"]
+    assert (await guest.get("actions")).status_code == 401
+    assert (await operator.get("/namespaces/guest/key")).json()["key"] == rotated
+
+
 async def test_the_status_is_told(operator: httpx.AsyncClient) -> None:
     status = (await operator.get("/status")).json()
     assert status["isolation"] == "none"
@@ -56,9 +63,9 @@ async def test_another_edge_can_add_a_row_to_the_table(platform: Platform, guest
     async def tell(platform: Platform, op: Op, body: StatusBody) -> dict[str, str | None]:
         return {"subject": op.caller.subject, "status": body.status}
 
-    row = Endpoint("POST", "/sources/v1/events", "trigger:deliver", handing_to(tell), "what it was", Body(StatusBody))
+    row = Endpoint("POST", "/more/v1/things", "trigger:deliver", handing_to(tell), "what it was", Body(StatusBody))
     transport = httpx.ASGITransport(build_app(platform, [row]))
     async with httpx.AsyncClient(transport=transport, base_url="http://rambla") as client:
-        answer = await client.post("/sources/v1/events", json={"status": "x"}, headers={"Authorization": guest_key})
+        answer = await client.post("/more/v1/things", json={"status": "x"}, headers={"Authorization": guest_key})
         assert answer.json() == {"subject": "guest", "status": "x"}
-        assert (await client.post("/sources/v1/events", json={})).status_code == 401
+        assert (await client.post("/more/v1/things", json={})).status_code == 401
