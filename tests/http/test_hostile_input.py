@@ -95,6 +95,12 @@ async def test_a_client_that_asks_first_is_told_before_it_sends(guest: httpx.Asy
     assert not sent
 
 
+async def test_a_client_that_sends_less_than_it_says_is_not_believed(guest: httpx.AsyncClient) -> None:
+    headers = JSON | {"Content-Length": str(5 * MB)}
+    answer = await guest.post("triggers/x", content=in_chunks(MB // 2, []), headers=headers)
+    assert answer.status_code == 413
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
