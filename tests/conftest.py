@@ -1,3 +1,5 @@
+"""What every test shares: coroutine tests run on asyncio."""
+
 import pytest
 from hypothesis import settings
 
@@ -6,6 +8,6 @@ settings.register_profile("rambla", deadline=None)
 settings.load_profile("rambla")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"

@@ -1,37 +1,124 @@
-"""Where is an activation found again?
+"""Where is an activation found, the moment after it ended and years later?
 
-Stand-in until the real index arrives: keeps everything in memory.
+The newest are in memory until the tailer has put them into the index; a look-up sees both as one, each activation once.
+It does not write the journal (`audit.ledger` does) nor read it (`tailer`), and does not decide who may look.
 """
 
-from rambla.activations.ports import Index, Query
+from collections import OrderedDict, deque
+from collections.abc import AsyncIterator
+
+import anyio
+import msgspec
+
+from rambla.activations.ports import Batch, Index, Query
 from rambla.domain.activation import Activation
+
+RECENT_MAX = 20_000
+RECENT_BYTES_MAX = 64 * 1024 * 1024
+WATCHER_QUEUE_MAX = 1_000
 
 
 class Activations:
-    def __init__(self, index: Index) -> None:
-        self._records: dict[str, Activation] = {}
+    """For one event loop. What memory has no room for is found again as soon as the tailer has applied it."""
+
+    def __init__(self, index: Index, *, recent_max: int = RECENT_MAX, recent_bytes_max: int = RECENT_BYTES_MAX) -> None:
+        self._index = index
+        self._recent: OrderedDict[str, Activation] = OrderedDict()
+        self._recent_bytes = 0
+        self._recent_max, self._recent_bytes_max = recent_max, recent_bytes_max
+        self._applied: OrderedDict[str, None] = OrderedDict()
+        self._merging = anyio.Lock()
+        self._watchers: dict[str, list[_Watcher]] = {}
 
     def remember(self, activation: Activation) -> None:
-        self._records[activation.id] = activation
+        """A new activation is in the journal. It may be told here before or after the tailer has seen it."""
+        for watcher in self._watchers.get(activation.namespace, ()):
+            watcher.tell(activation)
+        if activation.id in self._applied or activation.id in self._recent:
+            return
+        self._recent[activation.id] = activation
+        self._recent_bytes += _size(activation)
+        while len(self._recent) > self._recent_max or self._recent_bytes > self._recent_bytes_max:
+            self._drop(next(iter(self._recent)))
 
-    async def get(self, activation_id: str) -> Activation | None:
-        return self._records.get(activation_id)
+    async def apply(self, batch: Batch) -> None:
+        """Put `batch` into the index and drop from memory what the index has now. Raises StorageFailed."""
+        async with self._merging:
+            await self._index.apply(batch)
+            self.applied(batch)
+
+    def applied(self, batch: Batch) -> None:
+        """The index has `batch` now."""
+        for activation in batch.activations:
+            self._drop(activation.id)
+            self._applied[activation.id] = None
+        while len(self._applied) > self._recent_max:
+            self._applied.popitem(last=False)
+
+    async def get(self, namespace: str, activation_id: str) -> Activation | None:
+        """The activation of that id if it is `namespace`'s; another's is as good as none. Raises StorageFailed."""
+        found = self._recent.get(activation_id) or await self._index.get(activation_id)
+        return found if found is not None and found.namespace == namespace else None
 
     async def find(self, query: Query) -> list[Activation]:
-        return self._matching(query)[query.skip : query.skip + query.limit]
+        """Newest start first. Raises StorageFailed."""
+        async with self._merging:
+            recent = self._matching(query)
+            # the n newest in memory can push an indexed one at most n places down: begin that much earlier
+            skip = max(0, query.skip - len(recent))
+            limit = query.skip + query.limit - skip if query.limit else 0
+            indexed = await self._index.find(msgspec.structs.replace(query, skip=skip, limit=limit))
+        merged = sorted([*recent, *indexed], key=lambda each: (each.start_ms, each.id), reverse=True)
+        return merged[query.skip - skip :][: query.limit]
 
     async def count(self, query: Query) -> int:
-        return len(self._matching(query)[query.skip :])
+        """How many match, honouring skip but not limit. Raises StorageFailed."""
+        async with self._merging:
+            recent = len(self._matching(query))
+            indexed = await self._index.count(msgspec.structs.replace(query, skip=0))
+        return max(0, recent + indexed - query.skip)
+
+    async def watch(self, namespace: str) -> AsyncIterator[Activation]:
+        """Every activation of `namespace` that is remembered from the first step on, endlessly.
+
+        Who takes them too slowly misses the oldest of more than a thousand. Close it (`contextlib.aclosing`).
+        """
+        watcher = _Watcher()
+        self._watchers.setdefault(namespace, []).append(watcher)
+        try:
+            while True:
+                yield await watcher.next()
+        finally:
+            self._watchers[namespace].remove(watcher)
+            if not self._watchers[namespace]:
+                del self._watchers[namespace]
 
     def _matching(self, query: Query) -> list[Activation]:
-        return sorted(
-            (
-                one
-                for one in self._records.values()
-                if one.namespace == query.namespace
-                and query.name in (None, one.path)
-                and (query.since_ms is None or one.start_ms >= query.since_ms)
-                and (query.upto_ms is None or one.start_ms <= query.upto_ms)
-            ),
-            key=lambda one: (-one.start_ms, one.id),
-        )
+        return [each for each in self._recent.values() if query.matches(each)]
+
+    def _drop(self, activation_id: str) -> None:
+        activation = self._recent.pop(activation_id, None)
+        if activation is not None:
+            self._recent_bytes -= _size(activation)
+
+
+class _Watcher:
+    def __init__(self) -> None:
+        self._queue: deque[Activation] = deque(maxlen=WATCHER_QUEUE_MAX)
+        self._event = anyio.Event()
+
+    def tell(self, activation: Activation) -> None:
+        self._queue.append(activation)
+        self._event.set()
+
+    async def next(self) -> Activation:
+        while not self._queue:
+            self._event = anyio.Event()
+            await self._event.wait()
+        return self._queue.popleft()
+
+
+def _size(activation: Activation) -> int:
+    """About how many bytes it holds: what users can make large."""
+    logs = sum(len(line if isinstance(line, str) else line.text) for line in activation.logs)
+    return len(bytes(activation.result)) + logs

@@ -21,6 +21,15 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     skip: int = 0
     limit: int = 30
 
+    def matches(self, activation: Activation) -> bool:
+        """Whether it is one of those asked for, skip and limit aside."""
+        return (
+            activation.namespace == self.namespace
+            and (self.name is None or activation.path == self.name)
+            and (self.since_ms is None or activation.start_ms >= self.since_ms)
+            and (self.upto_ms is None or activation.start_ms <= self.upto_ms)
+        )
+
 
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One intent and what came of it; `status` is "" while unknown, "refused", "ok" or an error's code."""
@@ -38,7 +47,7 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UsageRow(msgspec.Struct, frozen=True, kw_only=True):
-    """Sums over one hour: `gb_ms` is GiB x ms as billed."""
+    """Sums over one hour, that in which the runs began: `gb_ms` is GiB x ms as billed."""
 
     namespace: str
     action: str
@@ -62,7 +71,14 @@ class Index(Protocol):
         """The sequence number of the first journal record not applied yet; 0 for an empty index."""
         ...
 
-    async def apply(self, batch: Batch) -> None: ...
+    async def apply(self, batch: Batch) -> None:
+        """Add it and set the cursor, in one transaction; StorageFailed: nothing was changed, try again.
+
+        What is there already is kept and counts once: an activation or audit entry by its id. An outcome sets the
+        status of its intent, in this batch or an earlier one: the first error stays, "ok" gives way to an error, and
+        "refused" to nothing.
+        """
+        ...
 
     async def clear(self) -> None:
         """Forget everything, cursor included."""
@@ -82,7 +98,9 @@ class Index(Protocol):
         """Newest first."""
         ...
 
-    async def usage(self, namespace: str, *, since_ms: int) -> list[UsageRow]: ...
+    async def usage(self, namespace: str, *, since_ms: int) -> list[UsageRow]:
+        """The hours that ended after then, oldest first, then by action. Triggers cost nothing and are not counted."""
+        ...
 
     async def forget(self, namespace: str, *, before_ms: int) -> int:
         """Drop activations that started before then; how many. Audit entries and usage stay."""

@@ -123,7 +123,7 @@ def rebuild(data: Path) -> int:
 
     async def run(folder: DataFolder) -> int:
         async with open_stores(settings, folder) as stores:
-            await rebuild_index(stores.journal, stores.index, lambda done: None)
+            await rebuild_index(stores.journal, stores.index, lambda done, upto: None)
             return stores.journal.durable_seq
 
     with DataFolder(data) as folder:
@@ -160,7 +160,8 @@ def _bind(settings: Settings) -> socket.socket:
 
 def _log_to_stderr(settings: Settings) -> None:
     logging.basicConfig(level=settings.log_level, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # its INFO lines hold addresses with signatures
+    for name in ("httpx", "httpcore", "alembic"):  # httpx's lines hold addresses with signatures
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _first_cause(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -125,8 +125,8 @@ async def count_entities(
 async def activation(platform: Platform, op: Op, namespace: str, activation_id: str) -> Activation:
     """Raises NotFound, also for one that is another namespace's."""
     async with guarded(platform, op, "activation:read", Target(namespace, f"{namespace}/{activation_id}")):
-        found = await platform.activations.get(activation_id)
-        if found is None or found.namespace != namespace:
+        found = await platform.activations.get(namespace, activation_id)
+        if found is None:
             raise NotFound()
         return found
 

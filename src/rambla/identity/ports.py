@@ -17,11 +17,11 @@ class NamespaceStore(Protocol):
         ...
 
     async def put(self, namespace: Namespace) -> None:
-        """Create or replace it."""
+        """Create or replace it. AlreadyExists if another namespace has its uuid."""
         ...
 
     async def delete(self, name: str) -> bool:
-        """Remove the namespace and every entity in it; False if there was none."""
+        """Remove the namespace and every entity in it; False if there was none. Revisions go on counting."""
         ...
 
     async def all(self) -> list[Namespace]:

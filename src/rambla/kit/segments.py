@@ -63,23 +63,25 @@ class Segments:
         for segment in self._segments:
             if segment.first_seq != self.end_seq:
                 raise JournalCorrupt(f"{segment.path}: records {self.end_seq} to {segment.first_seq - 1} are missing")
-            self._end, self.end_seq = self._check(segment)
+            last, self._end, self.end_seq = self._check(segment)
         self._file = os.open(segment.path, os.O_RDWR)
         self._cut_after(segment, self._end)
+        self._make_durable(last)
 
-    def _check(self, segment: Segment) -> tuple[int, int]:
-        """Read all of `segment`: (offset after its last whole frame, sequence number after it)."""
+    def _check(self, segment: Segment) -> tuple[int, int, int]:
+        """Read all of `segment`: offset of its last whole frame, offset after it, sequence number after it."""
         size = segment.path.stat().st_size
-        offset, seq = frames.SEGMENT_HEADER_BYTES, segment.first_seq
+        last = offset = frames.SEGMENT_HEADER_BYTES
+        seq = segment.first_seq
         with segment.path.open("rb") as file:
             file.seek(offset)
             while header := frames.read_frame_header(file, segment.mark, size - offset):
                 if header.first_seq != seq or frames.read_records(file, header) is None:
                     break
-                offset, seq = offset + header.frame_bytes, header.end_seq
+                last, offset, seq = offset, offset + header.frame_bytes, header.end_seq
             if offset < size and (segment is not self._segments[-1] or _frame_follows(file, segment, offset, size)):
                 raise JournalCorrupt(f"{segment.path}: damaged frame at offset {offset}, record {seq}")
-        return offset, seq
+        return last, offset, seq
 
     def _cut_after(self, segment: Segment, end: int) -> None:
         """Put what follows `end` into a file beside, then cut it off."""
@@ -89,10 +91,16 @@ class Segments:
         beside = segment.path.with_name(f"{segment.path.name}.{end}.torn")
         write_durably(beside, os.pread(self._file, size - end, end))
         os.ftruncate(self._file, end)
-        os.fsync(self._file)
         self.recovered = (
             f"cut {size - end} bytes of an unfinished write from {segment.path.name}, kept in {beside.name}"
         )
+
+    def _make_durable(self, last: int) -> None:
+        """The last frame may have been read from memory only: its writer was killed before fdatasync, or that failed.
+        It counts as durable from now on, so write it again, since pages once given up as clean are not synced."""
+        _write_all(self._file, os.pread(self._file, self._end - last, last), last)
+        os.fsync(self._file)
+        sync_folder(self._folder)
 
     def _add_segment(self, first_seq: int) -> None:
         """Start a new, empty segment. Its header is durable before it gets its name: a named segment has a header."""
