@@ -1,6 +1,7 @@
 import base64
 from collections.abc import AsyncIterator
 
+import anyio
 import httpx
 import pytest
 
@@ -9,7 +10,7 @@ from rambla.http.app import build_app
 from rambla.http.bodies import StatusBody
 from rambla.http.body import Body
 from rambla.http.endpoint import Endpoint, handing_to
-from rooms import OPERATOR_TOKEN
+from rooms import OPERATOR_TOKEN, Rooms
 
 pytestmark = pytest.mark.anyio
 
@@ -51,12 +52,25 @@ async def test_the_status_is_told(operator: httpx.AsyncClient) -> None:
     assert status["dispatch"]["queued"] == 0
 
 
-async def test_an_owner_reads_audit_and_usage(guest: httpx.AsyncClient) -> None:
-    for part in ("audit", "usage"):
-        answer = await guest.get(f"http://rambla/platform/v1/namespaces/_/{part}?since=0")
-        assert answer.status_code == 200
-        assert isinstance(answer.json(), list)
-        assert (await guest.get(f"http://rambla/platform/v1/namespaces/_/{part}?since=x")).status_code == 400
+async def test_an_owner_reads_audit_and_usage(rooms: Rooms, guest: httpx.AsyncClient) -> None:
+    await guest.put("actions/a", json={"exec": {"kind": "python:3", "code": "echo"}})
+    await guest.post("actions/a?blocking=true", json={})
+    await guest.get("actions/none")
+    while await rooms.platform.index.cursor() < rooms.journal.durable_seq:
+        await anyio.sleep(0.01)
+    audit = (await guest.get("http://rambla/platform/v1/namespaces/_/audit?since=0&limit=3")).json()
+    assert [(one["permission"], one["target"], one["status"]) for one in audit] == [
+        ("action:read", "guest/none", "not_found"),
+        ("action:invoke", "guest/a", "success"),
+        ("action:write", "guest/a", "ok"),
+    ]
+    (row,) = (await guest.get("http://rambla/platform/v1/namespaces/_/usage")).json()
+    assert (row["namespace"], row["action"], row["activations"]) == ("guest", "guest/a", 1)
+
+
+@pytest.mark.parametrize("part", ["audit", "usage"])
+async def test_a_time_that_is_none_is_refused(guest: httpx.AsyncClient, part: str) -> None:
+    assert (await guest.get(f"http://rambla/platform/v1/namespaces/_/{part}?since=x")).status_code == 400
 
 
 async def test_another_edge_can_add_a_row_to_the_table(platform: Platform, guest_key: str) -> None:
