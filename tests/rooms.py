@@ -7,16 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-from memory_stores import MemoryEntities, MemoryIndex, MemoryNamespaces
 
 from rambla.activations.index import Activations
+from rambla.activations.tailer import follow
 from rambla.audit.ledger import Ledger
 from rambla.audit.pending import Pending
 from rambla.catalog.cache import CachedEntities
 from rambla.dispatch.dispatcher import Dispatcher, DispatchLimits
 from rambla.domain.access import Caller
 from rambla.domain.records import Intent, decode_record
+from rambla.drivers.memory.catalog import MemoryEntityStore, MemoryNamespaceStore
 from rambla.drivers.memory.engine import Crash, MemoryEngine
+from rambla.drivers.memory.index import MemoryIndex
 from rambla.engine.ports import Run
 from rambla.flow.platform import Limits, Op, Platform
 from rambla.flow.tend import new_namespace
@@ -77,7 +79,8 @@ async def open_rooms(
     clock = ManualClock()
     limits = limits or Limits()
     journal = Journal.open(folder / "journal")
-    namespaces, index = MemoryNamespaces(), MemoryIndex()
+    entities, index = MemoryEntityStore(), MemoryIndex()
+    namespaces = MemoryNamespaceStore(entities)
     engine = MemoryEngine(FUNCTIONS)
     async with Tasks() as tasks:
         platform = Platform(
@@ -85,7 +88,7 @@ async def open_rooms(
             ids=IdSource(clock),
             limits=limits,
             tasks=tasks,
-            entities=CachedEntities(MemoryEntities()),
+            entities=CachedEntities(entities),
             namespaces=namespaces,
             keys=KeyRing(namespaces, TOKENS, clock),
             ledger=Ledger(journal, Pending()),
@@ -98,6 +101,7 @@ async def open_rooms(
         )
         for name in (GUEST, OTHER):
             await namespaces.put(new_namespace(name, clock.now_ms(), limits))
+        tasks.start("tailer", follow, journal, index, platform.activations)
         yield Rooms(platform, journal)
         tasks.stop()
     await journal.close()

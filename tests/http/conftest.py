@@ -6,11 +6,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from rooms import GUEST, OTHER, Rooms, open_rooms
 
+from rambla.app.edges import EDGES
 from rambla.flow.platform import Platform
 from rambla.http.app import build_app
 from rambla.kit.clock import ManualClock
+from rooms import GUEST, OTHER, Rooms, open_rooms
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def clock(platform: Platform) -> ManualClock:
 @pytest.fixture
 async def web(platform: Platform) -> AsyncIterator[httpx.AsyncClient]:
     """Without any credentials."""
-    transport = httpx.ASGITransport(build_app(platform))
+    transport = httpx.ASGITransport(build_app(platform, EDGES))
     async with httpx.AsyncClient(transport=transport, base_url="http://rambla") as client:
         yield client
 
@@ -51,7 +52,7 @@ async def other_key(platform: Platform) -> str:
 @pytest.fixture
 async def guest(platform: Platform, guest_key: str) -> AsyncIterator[httpx.AsyncClient]:
     """The owner of `guest`, in whose namespace all paths are."""
-    transport = httpx.ASGITransport(build_app(platform))
+    transport = httpx.ASGITransport(build_app(platform, EDGES))
     base = "http://rambla/api/v1/namespaces/_/"
     async with httpx.AsyncClient(transport=transport, base_url=base, headers={"Authorization": guest_key}) as client:
         yield client

@@ -11,7 +11,9 @@ async def test_the_root_tells_limits_and_runtimes_in_a_type_that_wsk_takes(web: 
     assert answer.headers["content-type"] in "application/json; charset=UTF-8"
     about = answer.json()
     assert (about["description"], about["api_paths"]) == ("OpenWhisk", ["/api/v1"])
-    assert {family: [kind["kind"] for kind in kinds if kind["default"]] for family, kinds in about["runtimes"].items()} == {
+    assert {
+        family: [kind["kind"] for kind in kinds if kind["default"]] for family, kinds in about["runtimes"].items()
+    } == {
         "nodejs": ["nodejs:20"],
         "python": ["python:3"],
     }

@@ -51,7 +51,7 @@ async def test_deep_values_within_bounds_come_back_whole(guest: httpx.AsyncClien
 
 async def test_a_body_of_another_type_is_415(guest: httpx.AsyncClient) -> None:
     for kind in ("text/plain", "application/x-www-form-urlencoded", "application/jsonx", "é"):
-        answer = await guest.put("packages/p", content=b"{}", headers={"Content-Type": kind.encode()})
+        answer = await guest.put("packages/p", content=b"{}", headers={b"Content-Type": kind.encode()})
         assert answer.status_code == 415
         expected = "The request's Content-Type is not supported. Expected:\napplication/json"
         assert answer.json()["error"] == expected
@@ -95,6 +95,12 @@ async def test_a_client_that_asks_first_is_told_before_it_sends(guest: httpx.Asy
     assert not sent
 
 
+async def test_a_client_that_sends_less_than_it_says_is_not_believed(guest: httpx.AsyncClient) -> None:
+    headers = JSON | {"Content-Length": str(5 * MB)}
+    answer = await guest.post("triggers/x", content=in_chunks(MB // 2, []), headers=headers)
+    assert answer.status_code == 413
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
@@ -130,7 +136,7 @@ async def test_huge_headers_are_431(guest: httpx.AsyncClient) -> None:
 
 @pytest.mark.parametrize("given", ["sid_internal", "x" * 200, "a b", "é"])
 async def test_a_request_id_that_we_would_not_log_is_not_adopted(web: httpx.AsyncClient, given: str) -> None:
-    answer = await web.get("/ping", headers={"X-Request-ID": given.encode()})
+    answer = await web.get("/ping", headers={b"X-Request-ID": given.encode()})
     assert answer.headers["x-request-id"] != given
     assert len(answer.headers["x-request-id"]) == 32
 

@@ -68,9 +68,7 @@ async def test_a_rule_needs_both_sides(ruled: httpx.AsyncClient) -> None:
         ),
     ],
 )
-async def test_a_rule_between_what_does_not_exist_is_refused(
-    ruled: httpx.AsyncClient, rule: object, text: str
-) -> None:
+async def test_a_rule_between_what_does_not_exist_is_refused(ruled: httpx.AsyncClient, rule: object, text: str) -> None:
     answer = await ruled.put("rules/x", json=rule)
     assert (answer.status_code, answer.json()["error"]) == (400, text)
 

@@ -14,7 +14,7 @@ from rambla.catalog.bounds import check_limits, check_sizes
 from rambla.domain.access import Target
 from rambla.domain.changes import ActionChange, PackageChange, RuleChange, TriggerChange
 from rambla.domain.entities import Action, AnyEntity, Package, Rule, RuleStatus, Trigger
-from rambla.domain.errors import AlreadyExists, BadRequest, NoTrigger, PackageNotEmpty, WrongCollection
+from rambla.domain.errors import AlreadyExists, BadRequest, NoTrigger, PackageNotEmpty, RamblaError, WrongCollection
 from rambla.domain.names import FullName
 from rambla.flow import watch
 from rambla.flow.guard import guarded
@@ -74,7 +74,11 @@ async def put_trigger(
         new = merge.trigger(name, old, change, platform.clock.now_ms())
         check_sizes(new, platform.limits)
         await watch.begin(platform, new)
-        written = await _write(platform, old, new)
+        try:
+            written = await _write(platform, old, new)
+        except RamblaError:
+            await watch.take_back(platform, new)
+            raise
         if old is not None:
             await watch.end(platform, old, written)
         return TriggerView(written, await rules_of(platform, name))

@@ -62,17 +62,18 @@ async def _read(request: Request, bytes_max: int) -> bytearray:
     declared = _declared_bytes(request)
     if declared > bytes_max and (declared > DISCARDED_BYTES_MAX or "expect" in request.headers):
         raise TooLarge(what="Request", size=declared, limit=bytes_max)
-    kept, size = bytearray(), 0
+    kept, seen, size = bytearray(), 0, declared
     async for chunk in request.stream():
-        size += len(chunk)
-        if max(size, declared) <= bytes_max:
+        seen += len(chunk)
+        size = max(size, seen)
+        if size <= bytes_max:
             kept += chunk
-        elif size > bytes_max + DISCARDED_BYTES_MAX:
-            break
         else:
             kept.clear()
+        if seen > bytes_max + DISCARDED_BYTES_MAX:
+            break
     if size > bytes_max:
-        raise TooLarge(what="Request", size=max(size, declared), limit=bytes_max)
+        raise TooLarge(what="Request", size=size, limit=bytes_max)
     return kept
 
 
