@@ -149,10 +149,7 @@ def become_sandbox(plan: isolation.Plan, request: Message, descriptors: list[int
         stream = _arrange(descriptors)
         _isolate(plan, stream)
         child = os.fork()
-        if child:
-            status = _init(child)
-        else:
-            status = _work(request, stream, plan, config)
+        status = _init(child) if child else _work(request, stream, plan, config)
     except BaseException as error:
         os.write(2, f"{error!r}\n".encode(errors="replace"))
     finally:
@@ -206,7 +203,8 @@ def _work(request: Message, stream: socket.socket, plan: isolation.Plan, config:
     if request["kind"] == "nodejs":
         heap = f"--max-old-space-size={max(16, request['memory_bytes'] * 3 // 4 >> 20)}"
         os.set_inheritable(_STREAM, True)
-        os.execve(config["node"], ["node", heap, config["node_worker"], str(_STREAM)], dict(os.environ))
+        command = ["node", heap, config["node_worker"], str(_STREAM)]
+        os.execv(config["node"], command)  # noqa: S606 - there is no shell in this, and nothing of the user's
     worker.serve(stream)
     return 0
 
@@ -214,7 +212,11 @@ def _work(request: Message, stream: socket.socket, plan: isolation.Plan, config:
 def main() -> NoReturn:
     control, config = socket.socket(fileno=int(sys.argv[1])), json.loads(sys.argv[2])
     sys.argv[1:] = []
-    level, parts = enclosure.enclose(config)  # from here on in a process of its own, behind the walls
+    try:
+        level, parts = enclosure.enclose(config)  # from here on in a process of its own, behind the walls
+    except OSError as error:
+        control.send(json.dumps({"op": "failed", "why": str(error)}).encode())
+        os._exit(1)
     plan = enclosure.plan_for(level, parts, config)
     warm.up()
     for stream in (sys.stdout, sys.stderr):
