@@ -8,8 +8,8 @@ from typing import Any
 
 import h11
 import pytest
-from enginekit import a_program, a_run
 
+from enginekit import a_program, a_run
 from rambla.drivers.process.engine import ProcessEngine, ProcessSettings, open_engine
 from rambla.drivers.process.grants import allows
 from rambla.engine.ports import Grant
@@ -66,7 +66,7 @@ class Store:
 async def store() -> AsyncIterator[Store]:
     store = Store()
     server = await asyncio.start_server(store.serve, "127.0.0.1", 0)
-    store.address = "http://127.0.0.1:{}".format(server.sockets[0].getsockname()[1])
+    store.address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     yield store
     server.close()
     await server.wait_closed()

@@ -6,8 +6,8 @@ import socket
 from pathlib import Path
 
 import pytest
-from enginekit import a_program, a_run, act, value_of
 
+from enginekit import a_program, a_run, act, value_of
 from rambla.drivers.process.engine import ProcessEngine
 
 pytestmark = pytest.mark.anyio

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import anyio
 import pytest
-from enginekit import a_program, a_run, act, error_of, value_of
 
+from enginekit import a_program, a_run, act, error_of, value_of
 from rambla.domain.errors import EngineFailed, IsolationTooWeak
 from rambla.drivers.process.engine import ProcessEngine, ProcessSettings, open_engine
 

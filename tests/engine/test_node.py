@@ -6,8 +6,8 @@ import json
 import zipfile
 
 import pytest
-from enginekit import a_program, a_run, act, error_of
 
+from enginekit import a_program, a_run, act, error_of
 from rambla.domain.activation import RunResult
 from rambla.drivers.process.engine import ProcessEngine
 

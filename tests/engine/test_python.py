@@ -6,8 +6,8 @@ import json
 import zipfile
 
 import pytest
-from enginekit import a_program, a_run, act, error_of, value_of
 
+from enginekit import a_program, a_run, act, error_of, value_of
 from rambla.drivers.process.engine import ProcessEngine
 
 pytestmark = pytest.mark.anyio

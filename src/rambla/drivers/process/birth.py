@@ -33,7 +33,7 @@ def give_birth(birth: Birth, zygote: Zygote, clock: Clock) -> ProcessSandbox:
     """A sandbox that is on its way: `greeted` waits until it is isolated. Raises EngineFailed."""
     with ExitStack() as far_ends:
         try:
-            group = birth.groups.make(birth.number, birth.memory_bytes) if birth.groups else None
+            group = birth.groups.make(birth.number) if birth.groups else None
             stream, worker_end = socket.socketpair()
             far_ends.enter_context(worker_end)
             (stdout, stdout_far), (stderr, stderr_far) = os.pipe(), os.pipe()

@@ -25,6 +25,17 @@ class Group:
         """The descriptor by which a process joins: it writes "0"."""
         return os.open(self.folder / "cgroup.procs", os.O_WRONLY | os.O_CLOEXEC)
 
+    def limit_memory(self, memory_bytes: int) -> None:
+        """Once, from no limit: version 1 wants the limit without swap before the one with it. Raises OSError."""
+        v1 = {"memory.limit_in_bytes": memory_bytes, "memory.memsw.limit_in_bytes": memory_bytes}
+        self.set(v1 | {"memory.max": memory_bytes, "memory.swap.max": 0})
+
+    def set(self, values: dict[str, int]) -> None:
+        """Write those of `values` that this version of control groups knows."""
+        for name, value in values.items():
+            with suppress(FileNotFoundError), (self.folder / name).open("r+") as file:
+                file.write(str(value))
+
     def memory_exhausted(self) -> bool:
         """Whether the kernel ended a process here for want of memory."""
         for name in ("memory.oom_control", "memory.events"):
@@ -44,27 +55,16 @@ class Groups:
     def __init__(self, root: Path, processes_max: int) -> None:
         self._root, self._processes_max = root, processes_max
 
-    def make(self, number: int, memory_bytes: int) -> Group:
-        """Raises OSError."""
-        folder = self._root / str(number)
-        folder.mkdir()
-        for name, value in self._limits(memory_bytes).items():
-            if (folder / name).exists():
-                (folder / name).write_text(str(value))
-        return Group(folder)
+    def make(self, number: int) -> Group:
+        """A group without a limit yet. Raises OSError."""
+        group = Group(self._root / str(number))
+        group.folder.mkdir()
+        group.set({"pids.max": self._processes_max})
+        return group
 
     def close(self) -> None:
         for folder in (*self._root.glob("[0-9]*"), self._root):
             _remove(folder)
-
-    def _limits(self, memory_bytes: int) -> dict[str, int]:
-        return {
-            "memory.limit_in_bytes": memory_bytes,
-            "memory.memsw.limit_in_bytes": memory_bytes,
-            "memory.max": memory_bytes,
-            "memory.swap.max": 0,
-            "pids.max": self._processes_max,
-        }
 
 
 def open_groups(processes_max: int) -> tuple[Groups | None, str]:

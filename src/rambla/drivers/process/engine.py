@@ -123,11 +123,13 @@ class ProcessEngine:
         if why_not or self._closed:
             raise EngineFailed(detail=why_not or "the engine is closed")
         zygote = await self._running_zygote()
-        sandbox = self._spares.take((family, memory_mb, grants)) or self._conceive((family, memory_mb, grants), zygote)
+        wish = self._wish(family, memory_mb, grants)
+        sandbox = self._spares.take(wish) or self._conceive(wish, zygote)
         self._sandboxes.add(sandbox)
         sandbox.fit(lambda grants: None, lambda: self._sandboxes.discard(sandbox))
         try:
             rights = await sandbox.greeted()
+            sandbox.limit_memory(memory_mb * _MIB)
             if rights and self._upstream:
                 egress = await serve_grants(rights[0], self._upstream)
                 sandbox.fit(egress.grant, lambda: self._let_go(sandbox, egress))
@@ -135,7 +137,7 @@ class ProcessEngine:
             await sandbox.close()
             raise
         if family in self._settings.spares:
-            self._spares.plan((family, memory_mb, grants))
+            self._spares.plan(wish)
         return sandbox
 
     def health(self) -> Health:
@@ -166,6 +168,11 @@ class ProcessEngine:
         family, memory_mb, grants = wish
         birth = Birth(next(self._numbers), family, memory_mb * _MIB, grants, self._groups)
         return give_birth(birth, zygote, self._clock)
+
+    def _wish(self, family: str, memory_mb: int, grants: bool) -> Wish:
+        """What must be known before it is born. Under a control group a Python sandbox may get any size later."""
+        size_mb = 0 if family == "python" and self._groups else memory_mb
+        return family, size_mb, grants
 
     def _let_go(self, sandbox: ProcessSandbox, egress: Egress) -> None:
         self._sandboxes.discard(sandbox)

@@ -71,6 +71,14 @@ class ProcessSandbox:
             raise EngineFailed(detail=frame.body.decode(errors="replace") if frame else "it ended before it was ready")
         return self._channel.rights
 
+    def limit_memory(self, memory_bytes: int) -> None:
+        """Bound it as a whole, before it loads anything. Raises EngineFailed."""
+        try:
+            if self._group:
+                self._group.limit_memory(memory_bytes)
+        except OSError as error:
+            raise EngineFailed(detail=f"the memory limit could not be set: {error}") from error
+
     def fit(self, on_grants: Callable[[tuple[Grant, ...]], None], on_close: Callable[[], None]) -> None:
         """What sets the grants in force, and what is to be undone once it has ended."""
         self._on_grants, self._on_close = on_grants, on_close
