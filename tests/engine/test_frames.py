@@ -1,6 +1,7 @@
 """Frames, results and log lines: the pure parts that judge what hostile code sends."""
 
 import json
+from contextlib import suppress
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,10 +24,8 @@ def test_frames_come_out_as_they_went_in_however_they_are_cut(bodies: list[bytes
 
 @given(st.binary(max_size=200))
 def test_no_bytes_raise_anything_but_hostile(data: bytes) -> None:
-    try:
+    with suppress(Hostile):
         list(FrameParser(100).feed(data))
-    except Hostile:
-        pass
 
 
 @given(st.binary(max_size=200), st.integers(0, 255), st.sampled_from(["init", "run"]))

@@ -155,3 +155,18 @@ def _descendants(root: int) -> set[int]:
         size = len(family)
         family |= {pid for pid, parent in parents.items() if parent in family}
     return family - {root}
+
+
+async def test_a_spare_is_taken_and_made_again(engine: ProcessEngine) -> None:
+    seen = set()
+    for memory_mb in (64, 256, 128):
+        sandbox = await engine.start("python:3", memory_mb, grants=False)
+        code = "import os\ndef main(a): return {'mark': os.readlink('/proc/self/ns/mnt'), 'tmp': os.listdir('/tmp')}"
+        assert await sandbox.init(a_program(code), a_run()) is None
+        outcome = json.loads((await sandbox.run(a_run())).result)
+        assert outcome["tmp"] == []
+        seen.add(outcome["mark"])
+        await anyio.sleep(0.15)  # in which the next spare is made, while this sandbox lives
+        await sandbox.close()
+    assert len(seen) == 3
+    assert engine.health().sandboxes == 0

@@ -28,7 +28,8 @@ Config = dict[str, Any]
 def enclose(config: Config) -> tuple[str, dict[str, str]]:
     """Go behind the strongest walls this host and `config["level_max"]` allow. Returns in a new process.
 
-    Raises OSError if this interpreter could not be used there. Gives the level and what became of each mechanism: "works" (and some detail), or why not with the fix.
+    Gives the level and what became of each mechanism: "works" (and some detail), or why not with the fix. Raises
+    OSError if this interpreter could not be used there.
     """
     highest = isolation.LEVELS.index(config["level_max"])
     parts = {

@@ -69,7 +69,7 @@ class ProcessSandbox:
         self._answer = None
         if frame is None or frame.kind != frames.HELLO:
             raise EngineFailed(detail=frame.body.decode(errors="replace") if frame else "it ended before it was ready")
-        return self._channel.rights
+        return self._channel.take_rights()
 
     def limit_memory(self, memory_bytes: int) -> None:
         """Bound it as a whole, before it loads anything. Raises EngineFailed."""

@@ -121,7 +121,7 @@ async def launch(python: Path, program: Path, config: dict[str, Any]) -> Zygote:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     for end_of_pair in (ours, theirs):
         end_of_pair.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
-    command = [str(python), "-I", "-B", "-X", "utf8", str(program), str(theirs.fileno()), json.dumps(config)]
+    command = [str(python), "-I", "-B", "-X", "utf8", str(program), str(theirs.fileno())]
     try:
         with theirs:
             process = subprocess.Popen(  # noqa: ASYNC220 - a fork of milliseconds, once; asyncio's would need a watcher
@@ -130,12 +130,14 @@ async def launch(python: Path, program: Path, config: dict[str, Any]) -> Zygote:
                 cwd="/",
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
             )
     except OSError as error:
         ours.close()
         raise EngineFailed(detail=f"cannot start {python}: {error}. Fix: rambla runtime install") from error
     ours.setblocking(False)
     try:
+        ours.send(json.dumps(config).encode())  # and not as an argument, which every sandbox could read in /proc
         loop = asyncio.get_running_loop()
         text = await asyncio.wait_for(loop.sock_recv(ours, _MESSAGE_BYTES_MAX), _READY_TIMEOUT_S)
         said = msgspec.json.decode(text, type=_Said)
