@@ -9,9 +9,9 @@ import importlib
 
 _MODULES = (
     "base64", "collections", "concurrent.futures", "contextlib", "csv", "dataclasses", "datetime", "decimal",
-    "email.message", "functools", "hashlib", "hmac", "http.client", "io", "itertools", "json", "logging", "math", "os", "pathlib",
-    "random", "re", "shutil", "socket", "ssl", "string", "struct", "subprocess", "tempfile", "threading", "time",
-    "traceback", "typing", "urllib.parse", "urllib.request", "uuid", "zipfile", "zoneinfo",
+    "email.message", "functools", "hashlib", "hmac", "http.client", "io", "itertools", "json", "logging", "math",
+    "os", "pathlib", "random", "re", "shutil", "socket", "ssl", "string", "struct", "subprocess", "tempfile",
+    "threading", "time", "traceback", "typing", "urllib.parse", "urllib.request", "uuid", "zipfile", "zoneinfo",
 )  # fmt: skip
 
 

@@ -1,9 +1,9 @@
 """How is a Python sandbox ready in a few milliseconds?
 
 A zygote is one warm, single-threaded interpreter behind the walls of `jail`; each sandbox is a fork of it that isolates
-itself before it reads anything. Started by the platform as `python -I zygote.py CONTROL_FD CONFIG`. The control channel
-is a SOCK_SEQPACKET socket: `start` (with the sandbox's stream, stdout, stderr and control group files), `kill`, and in
-the other direction `ready` once and `exit` for each end. It never runs user code itself and has no thread.
+itself before it reads anything. Started by the platform as `python -I zygote.py CONTROL_FD`. The control channel is a
+SOCK_SEQPACKET socket: first the configuration, then `start` (with the sandbox's stream, stdout, stderr and control
+group files) and `kill`; in the other direction `ready` once and `exit` for each end. It never runs user code itself.
 """
 
 import array
@@ -74,11 +74,12 @@ class Zygote:
 
     def _start(self, request: Message, descriptors: list[int]) -> None:
         plan = self._plan_for(request)
-        if plan.namespaces:
-            linux.unshare(linux.CLONE_NEWPID)  # of the children; pid 1 in it is the fork below
         try:
+            if plan.namespaces:
+                linux.unshare(linux.CLONE_NEWPID)  # of the children; pid 1 in it is the fork below
             pid = os.fork()
-        except OSError:
+        except OSError as error:  # no memory, or a limit of the host's: this start fails, the zygote lives
+            sys.stderr.write(f"zygote: {error}\n")
             self._tell({"op": "exit", "id": request["id"], "status": -1})
             pid = -1
         if not pid:
@@ -149,10 +150,7 @@ def become_sandbox(plan: isolation.Plan, request: Message, descriptors: list[int
         stream = _arrange(descriptors)
         _isolate(plan, stream)
         child = os.fork()
-        if child:
-            status = _init(child)
-        else:
-            status = _work(request, stream, plan, config)
+        status = _init(child) if child else _work(request, stream, plan, config)
     except BaseException as error:
         os.write(2, f"{error!r}\n".encode(errors="replace"))
     finally:
@@ -206,15 +204,20 @@ def _work(request: Message, stream: socket.socket, plan: isolation.Plan, config:
     if request["kind"] == "nodejs":
         heap = f"--max-old-space-size={max(16, request['memory_bytes'] * 3 // 4 >> 20)}"
         os.set_inheritable(_STREAM, True)
-        os.execve(config["node"], ["node", heap, config["node_worker"], str(_STREAM)], dict(os.environ))
+        command = ["node", heap, config["node_worker"], str(_STREAM)]
+        os.execv(config["node"], command)  # noqa: S606 - there is no shell in this, and nothing of the user's
     worker.serve(stream)
     return 0
 
 
 def main() -> NoReturn:
-    control, config = socket.socket(fileno=int(sys.argv[1])), json.loads(sys.argv[2])
-    sys.argv[1:] = []
-    level, parts = enclosure.enclose(config)  # from here on in a process of its own, behind the walls
+    control = socket.socket(fileno=int(sys.argv.pop()))
+    config = json.loads(control.recv(_MESSAGE_BYTES_MAX))
+    try:
+        level, parts = enclosure.enclose(config)  # from here on in a process of its own, behind the walls
+    except OSError as error:
+        control.send(json.dumps({"op": "failed", "why": str(error)}).encode())
+        os._exit(1)
     plan = enclosure.plan_for(level, parts, config)
     warm.up()
     for stream in (sys.stdout, sys.stderr):

@@ -20,17 +20,16 @@ _FIX_NAMESPACES = (
 )
 _FIX_LANDLOCK = "Fix: Linux 5.13 or newer with landlock among CONFIG_LSM or lsm="
 _FIX_SECCOMP = "Fix: a kernel with CONFIG_SECCOMP_FILTER on x86-64 or arm64"
-_ALL_NAMESPACES = (
-    linux.CLONE_NEWUSER | linux.CLONE_NEWNS | linux.CLONE_NEWPID
-    | linux.CLONE_NEWNET | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS
-)  # fmt: skip
+_ALL_NAMESPACES = linux.CLONE_NEWUSER | linux.CLONE_NEWPID | linux.CLONE_NEWNS
+_ALL_NAMESPACES |= linux.CLONE_NEWNET | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS
 Config = dict[str, Any]
 
 
 def enclose(config: Config) -> tuple[str, dict[str, str]]:
     """Go behind the strongest walls this host and `config["level_max"]` allow. Returns in a new process.
 
-    Gives the level and what became of each mechanism: "works" (and some detail), or why not with the fix.
+    Gives the level and what became of each mechanism: "works" (and some detail), or why not with the fix. Raises
+    OSError if this interpreter could not be used there.
     """
     highest = isolation.LEVELS.index(config["level_max"])
     parts = {
@@ -103,6 +102,11 @@ def _become_unprivileged(config: Config) -> None:
         os.setresgid(*[config["gid"]] * 3)
         os.setresuid(*[config["uid"]] * 3)
         linux.make_dumpable()
+        if not os.access(os.__file__, os.R_OK):
+            raise OSError(
+                f"{os.path.dirname(os.__file__)} is closed to user {config['uid']}, as whom actions run. "
+                "Fix: use a Python that everybody may read (not one below /root)"
+            )
 
 
 def _probe(attempt: Callable[[], str], fix: str) -> str:

@@ -14,7 +14,7 @@ from rambla.drivers.process.cgroups import Group, Groups
 from rambla.drivers.process.frames import Channel
 from rambla.drivers.process.logs import LogBuffer, LogPipes
 from rambla.drivers.process.sandbox import ProcessSandbox
-from rambla.drivers.process.zygote import Zygote
+from rambla.drivers.process.zygote import LOST, Zygote
 from rambla.kit.clock import Clock
 
 
@@ -29,37 +29,27 @@ class Birth:
     groups: Groups | None
 
 
-async def give_birth(birth: Birth, zygote: Zygote, clock: Clock) -> tuple[ProcessSandbox, list[int]]:
-    """A sandbox that has said it is isolated, and the descriptors it sent along. Raises EngineFailed."""
-    try:
-        group = birth.groups.make(birth.number, birth.memory_bytes) if birth.groups else None
-    except OSError as error:
-        raise EngineFailed(detail=f"no control group could be made: {error}") from error
+def give_birth(birth: Birth, zygote: Zygote, clock: Clock) -> ProcessSandbox:
+    """A sandbox that is on its way: `greeted` waits until it is isolated. Raises EngineFailed."""
     with ExitStack() as far_ends:
-        stream, worker_end = socket.socketpair()
-        far_ends.enter_context(worker_end)
-        (stdout, stdout_far), (stderr, stderr_far) = os.pipe(), os.pipe()
-        procs = group.open_procs() if group else []
-        for descriptor in (stdout_far, stderr_far, *procs):
+        try:
+            group = birth.groups.make(birth.number) if birth.groups else None
+            stream, worker_end = socket.socketpair()
+            far_ends.enter_context(worker_end)
+            (stdout, stdout_far), (stderr, stderr_far) = os.pipe(), os.pipe()
+            far = [worker_end.fileno(), stdout_far, stderr_far, *([group.open_procs()] if group else [])]
+        except OSError as error:
+            raise EngineFailed(detail=f"no room for another sandbox: {error}") from error
+        for descriptor in far[1:]:
             far_ends.callback(os.close, descriptor)
         sandbox = ProcessSandbox(birth.number, zygote, clock, LogPipes(stdout, stderr, LogBuffer(clock)), group)
         sandbox.connect(Channel(stream, sandbox.on_frame, sandbox.on_channel_end))
         try:
-            await zygote.start(
-                birth.number,
-                _request(birth, group),
-                [worker_end.fileno(), stdout_far, stderr_far, *procs],
-                sandbox.on_exit,
-            )
-        except BaseException:
-            sandbox.on_exit(None)
-            await sandbox.close()
+            zygote.start(birth.number, _request(birth, group), far, sandbox.on_exit)
+        except EngineFailed:
+            sandbox.on_exit(LOST)
             raise
-    try:
-        return sandbox, await sandbox.greeted()
-    except BaseException:
-        await sandbox.close()
-        raise
+    return sandbox
 
 
 def _request(birth: Birth, group: Group | None) -> dict[str, object]:

@@ -16,7 +16,8 @@ from rambla.domain.errors import EngineFailed, IsolationTooWeak
 from rambla.drivers.process import cgroups, environments
 from rambla.drivers.process.birth import Birth, give_birth
 from rambla.drivers.process.egress import Egress, Upstream, parse_upstream, serve_grants
-from rambla.drivers.process.sandbox import Fittings, ProcessSandbox
+from rambla.drivers.process.sandbox import ProcessSandbox
+from rambla.drivers.process.spares import Spares, Wish
 from rambla.drivers.process.zygote import Zygote, launch
 from rambla.engine.ports import LEVELS, Health, Level
 from rambla.kit.clock import Clock, SystemClock
@@ -30,8 +31,8 @@ OBJECTS_ADDRESS = "http://127.0.0.1:8080"
 class ProcessSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`runtimes` is the folder of the environments (see environments). `uid`, `gid` are taken when started by root.
 
-    `objects_upstream` (`http://HOST:PORT`) is where granted requests go. `spare_nodes` blank Node.js sandboxes are kept
-    ready once one was asked for.
+    `objects_upstream` (`http://HOST:PORT`) is where granted requests go. `spares` names the runtimes of which one
+    blank sandbox is kept ready, of each size that was asked for lately.
     """
 
     runtimes: str | None = None
@@ -42,6 +43,7 @@ class ProcessSettings(msgspec.Struct, frozen=True, kw_only=True):
     processes_max: int = 256
     uid: int = 65534
     gid: int = 65534
+    spares: tuple[str, ...] = ("python", "nodejs")
 
 
 async def open_engine(settings: ProcessSettings, clock: Clock | None = None) -> "ProcessEngine":
@@ -72,6 +74,7 @@ class ProcessEngine:
         self._parts: dict[str, str] = {}
         self._kinds: dict[str, str] = {}
         self._upstream: Upstream | None = None
+        self._spares = Spares(self._conceive)
         self._closed = False
 
     async def open(self) -> None:
@@ -120,11 +123,21 @@ class ProcessEngine:
         if why_not or self._closed:
             raise EngineFailed(detail=why_not or "the engine is closed")
         zygote = await self._running_zygote()
-        birth = Birth(next(self._numbers), family, memory_mb * _MIB, grants, self._groups)
-        sandbox, rights = await give_birth(birth, zygote, self._clock)
+        wish = self._wish(family, memory_mb, grants)
+        sandbox = self._spares.take(wish) or self._conceive(wish, zygote)
         self._sandboxes.add(sandbox)
-        egress = await serve_grants(rights[0], self._upstream) if rights and self._upstream else None
-        sandbox.fit(self._fittings(sandbox, egress))
+        sandbox.fit(lambda grants: None, lambda: self._sandboxes.discard(sandbox))
+        try:
+            rights = await sandbox.greeted()
+            sandbox.limit_memory(memory_mb * _MIB)
+            if rights and self._upstream:
+                egress = await serve_grants(rights[0], self._upstream)
+                sandbox.fit(egress.grant, lambda: self._let_go(sandbox, egress))
+        except BaseException:
+            await sandbox.close()
+            raise
+        if family in self._settings.spares:
+            self._spares.plan(wish)
         return sandbox
 
     def health(self) -> Health:
@@ -133,6 +146,7 @@ class ProcessEngine:
 
     async def close(self) -> None:
         self._closed = True
+        await self._spares.close()
         for sandbox in list(self._sandboxes):
             await sandbox.close()
         if self._zygote:
@@ -148,13 +162,21 @@ class ProcessEngine:
                 self._zygote = await launch(self._python.python, _ZYGOTE, self._config)
             return self._zygote
 
-    def _fittings(self, sandbox: ProcessSandbox, egress: Egress | None) -> Fittings:
-        def on_close() -> None:
-            self._sandboxes.discard(sandbox)
-            if egress:
-                egress.close()
+    def _conceive(self, wish: Wish, zygote: Zygote | None = None) -> ProcessSandbox:
+        zygote = zygote or self._zygote
+        assert zygote is not None, "opened"
+        family, memory_mb, grants = wish
+        birth = Birth(next(self._numbers), family, memory_mb * _MIB, grants, self._groups)
+        return give_birth(birth, zygote, self._clock)
 
-        return Fittings(egress.grant if egress else lambda grants: None, on_close)
+    def _wish(self, family: str, memory_mb: int, grants: bool) -> Wish:
+        """What must be known before it is born. Under a control group a Python sandbox may get any size later."""
+        size_mb = 0 if family == "python" and self._groups else memory_mb
+        return family, size_mb, grants
+
+    def _let_go(self, sandbox: ProcessSandbox, egress: Egress) -> None:
+        self._sandboxes.discard(sandbox)
+        egress.close()
 
     def _why_no_grants(self) -> str:
         if self._upstream is None:

@@ -6,6 +6,7 @@ sandbox is ended. `FrameParser` is pure; `Channel` moves the bytes.
 """
 
 import asyncio
+import os
 import socket
 import struct
 from collections.abc import Callable, Iterator
@@ -85,7 +86,7 @@ class Channel:
         self._stream, self._on_frame, self._on_end = stream, on_frame, on_end
         self._loop = asyncio.get_running_loop()
         self.parser = FrameParser(FRAME_BYTES_MAX)
-        self.rights: list[int] = []
+        self._rights: list[int] = []
         self._greeted = False
         self._unsent = memoryview(b"")
         self._loop.add_reader(stream, self._readable)
@@ -108,6 +109,13 @@ class Channel:
             self._loop.remove_reader(self._stream)
             self._loop.remove_writer(self._stream)
             self._stream.close()
+        for descriptor in self.take_rights():
+            os.close(descriptor)
+
+    def take_rights(self) -> list[int]:
+        """The descriptors that came with the greeting; from now on the caller's."""
+        rights, self._rights = self._rights, []
+        return rights
 
     def _writable(self) -> None:
         try:
@@ -142,7 +150,7 @@ class Channel:
         if self._greeted:
             return self._stream.recv(_RECEIVE_BYTES)
         data, rights, _, _ = socket.recv_fds(self._stream, _HEADER.size, _RIGHTS_MAX)
-        self.rights += rights
+        self._rights += rights
         self._greeted = True
         return data
 

@@ -27,6 +27,7 @@ _EXIT_GRACE_S = 0.5
 _CLOSE_TIMEOUT_S = 10.0
 _HELLO_TIMEOUT_S = 10.0
 _FAILURE_BYTES_MAX = 64 << 10
+_GROUP_PAUSE_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +37,19 @@ class Ended:
     status: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Fittings:
-    """What the engine attaches to a sandbox: how to set its grants, and what to undo once it has ended."""
-
-    on_grants: Callable[[tuple[Grant, ...]], None]
-    on_close: Callable[[], None]
-
-
 class ProcessSandbox:
     """See rambla.engine.ports.Sandbox."""
 
     def __init__(self, number: int, zygote: Zygote, clock: Clock, pipes: LogPipes, group: Group | None) -> None:
         self._number, self._zygote, self._clock, self._pipes, self._group = number, zygote, clock, pipes, group
         self._channel: Channel | None = None
-        self._fittings = Fittings(lambda grants: None, lambda: None)
+        self._on_grants: Callable[[tuple[Grant, ...]], None] = lambda grants: None
+        self._on_close: Callable[[], None] = lambda: None
         self._loop = asyncio.get_running_loop()
         self._answer: asyncio.Future[Frame | None] | None = None
         self._ended: asyncio.Future[Ended] = self._loop.create_future()
         self._job = 0
-        self._broken = self._closed = False
+        self._broken = self._exhausted = False
 
     @property
     def alive(self) -> bool:
@@ -75,10 +69,19 @@ class ProcessSandbox:
         self._answer = None
         if frame is None or frame.kind != frames.HELLO:
             raise EngineFailed(detail=frame.body.decode(errors="replace") if frame else "it ended before it was ready")
-        return self._channel.rights
+        return self._channel.take_rights()
 
-    def fit(self, fittings: Fittings) -> None:
-        self._fittings = fittings
+    def limit_memory(self, memory_bytes: int) -> None:
+        """Bound it as a whole, before it loads anything. Raises EngineFailed."""
+        try:
+            if self._group:
+                self._group.limit_memory(memory_bytes)
+        except OSError as error:
+            raise EngineFailed(detail=f"the memory limit could not be set: {error}") from error
+
+    def fit(self, on_grants: Callable[[tuple[Grant, ...]], None], on_close: Callable[[], None]) -> None:
+        """What sets the grants in force, and what is to be undone once it has ended."""
+        self._on_grants, self._on_close = on_grants, on_close
 
     async def init(self, program: Program, run: Run) -> RunResult | None:
         env = {f"__OW_{key.upper()}": value for key, value in run.context.items()} | program.env
@@ -90,28 +93,23 @@ class ProcessSandbox:
 
     async def run(self, run: Run) -> RunResult:
         body = b'{"value":%b,"context":%b}' % (run.payload, msgspec.json.encode(run.context))
-        self._fittings.on_grants(run.grants)
+        self._on_grants(run.grants)
         try:
             result = await self._call("run", body, run)
         finally:
-            self._fittings.on_grants(())
+            self._on_grants(())
         assert result is not None, "every frame of a run has a verdict"
         return result
 
-    async def close(self) -> None:
+    def abandon(self) -> None:
+        """Begin its end without waiting for it."""
         self._broken = True
         self._zygote.kill(self._number)
+
+    async def close(self) -> None:
+        self.abandon()
         with anyio.move_on_after(_CLOSE_TIMEOUT_S, shield=True):
             await asyncio.shield(self._ended)
-        if self._closed:
-            return
-        self._closed = True
-        if self._channel:
-            self._channel.close()
-        self._pipes.close()
-        self._fittings.on_close()
-        if self._group:
-            self._group.remove()
 
     # --- what happens to it ---
 
@@ -128,13 +126,24 @@ class ProcessSandbox:
         self._loop.call_later(_EXIT_GRACE_S, self._zygote.kill, self._number)
 
     def on_exit(self, status: int | None) -> None:
+        """Every process of it is gone: take what it left behind, then let go of everything."""
+        if self._ended.done():
+            return
         if self._channel:
             self._channel.pump()
+            self._channel.close()
         self._pipes.collect()
-        if not self._ended.done():
-            self._ended.set_result(Ended(status))
+        self._pipes.close()
+        self._exhausted = self._group is not None and self._group.memory_exhausted()
+        self._on_close()
+        self._ended.set_result(Ended(status))
         if self._answer and not self._answer.done():
             self._answer.set_result(None)
+        self._remove_group()
+
+    def _remove_group(self) -> None:
+        if self._group and not self._group.remove():
+            self._loop.call_later(_GROUP_PAUSE_S, self._remove_group)
 
     # --- one call ---
 
@@ -186,8 +195,7 @@ class ProcessSandbox:
             self._broken = True
             if self._ended.done() and self._ended.result().status is LOST:
                 return verdict.lost()
-            exhausted = self._group is not None and self._group.memory_exhausted()
-            return verdict.out_of_memory() if exhausted else verdict.exited(phase)
+            return verdict.out_of_memory() if self._exhausted else verdict.exited(phase)
         if frame.flags & frames.FLAG_MEMORY:
             self._broken = True  # what survives a MemoryError is in no state to be trusted
         try:

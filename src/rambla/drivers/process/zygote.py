@@ -35,6 +35,7 @@ class _Said(msgspec.Struct):
     level: str = "none"
     parts: dict[str, str] = {}
     python: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,19 +53,21 @@ class Zygote:
         self._process, self._control = process, control
         self._loop = asyncio.get_running_loop()
         self._exits: dict[int, OnExit] = {}
-        self._sendable = asyncio.Event()
-        self._sending = asyncio.Lock()
         self.alive = True
         self._loop.add_reader(control, self._readable)
 
-    async def start(self, number: int, request: dict[str, Any], descriptors: list[int], on_exit: OnExit) -> None:
-        """Ask for sandbox `number`; `on_exit` is called once with its exit status, or LOST if the zygote ended."""
-        self._exits[number] = on_exit
+    def start(self, number: int, request: dict[str, Any], descriptors: list[int], on_exit: OnExit) -> None:
+        """Ask for sandbox `number`; `on_exit` is called once with its exit status, or LOST if the zygote ended.
+
+        Raises EngineFailed if the zygote is gone, or so far behind that its queue (about a thousand) is full.
+        """
+        message = json.dumps({"op": "start", "id": number, **request}).encode()
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))]
         try:
-            await self._send({"op": "start", "id": number, **request}, descriptors)
+            self._control.sendmsg([message], rights)
         except OSError as error:
-            self._exits.pop(number, None)
-            raise EngineFailed(detail=f"the zygote is gone: {error}") from error
+            raise EngineFailed(detail=f"the zygote takes no more work: {error}") from error
+        self._exits[number] = on_exit
 
     def kill(self, number: int) -> None:
         """Ask for the end of sandbox `number`; `on_exit` tells when it has come."""
@@ -79,22 +82,6 @@ class Zygote:
     def close(self) -> None:
         """End it and with it every sandbox."""
         self._end()
-
-    async def _send(self, message: dict[str, Any], descriptors: list[int]) -> None:
-        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))]
-        async with self._sending:
-            while True:
-                try:
-                    self._control.sendmsg([json.dumps(message).encode()], rights)
-                    return
-                except BlockingIOError:
-                    self._sendable.clear()
-                    self._loop.add_writer(self._control, self._writable)
-                    await self._sendable.wait()
-
-    def _writable(self) -> None:
-        self._loop.remove_writer(self._control)
-        self._sendable.set()
 
     def _readable(self) -> None:
         try:
@@ -115,9 +102,7 @@ class Zygote:
             return
         self.alive = False
         self._loop.remove_reader(self._control)
-        self._loop.remove_writer(self._control)
         self._control.close()
-        self._sendable.set()
         end(self._process)
         exits, self._exits = self._exits, {}
         for on_exit in exits.values():
@@ -136,7 +121,7 @@ async def launch(python: Path, program: Path, config: dict[str, Any]) -> Zygote:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     for end_of_pair in (ours, theirs):
         end_of_pair.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
-    command = [str(python), "-I", "-B", "-X", "utf8", str(program), str(theirs.fileno()), json.dumps(config)]
+    command = [str(python), "-I", "-B", "-X", "utf8", str(program), str(theirs.fileno())]
     try:
         with theirs:
             process = subprocess.Popen(  # noqa: ASYNC220 - a fork of milliseconds, once; asyncio's would need a watcher
@@ -145,12 +130,14 @@ async def launch(python: Path, program: Path, config: dict[str, Any]) -> Zygote:
                 cwd="/",
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
             )
     except OSError as error:
         ours.close()
         raise EngineFailed(detail=f"cannot start {python}: {error}. Fix: rambla runtime install") from error
     ours.setblocking(False)
     try:
+        ours.send(json.dumps(config).encode())  # and not as an argument, which every sandbox could read in /proc
         loop = asyncio.get_running_loop()
         text = await asyncio.wait_for(loop.sock_recv(ours, _MESSAGE_BYTES_MAX), _READY_TIMEOUT_S)
         said = msgspec.json.decode(text, type=_Said)
@@ -158,4 +145,8 @@ async def launch(python: Path, program: Path, config: dict[str, Any]) -> Zygote:
         ours.close()
         end(process)
         raise EngineFailed(detail=f"the zygote did not get ready (exit {process.returncode}), see stderr") from error
+    if said.op != "ready":
+        ours.close()
+        end(process)
+        raise EngineFailed(detail=said.why)
     return Zygote(process, ours, Ready(said.level, said.parts, said.python))
