@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from rambla.app.folder import DataFolder
 
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _CONNECTIONS_MAX = 10_000
 _BACKLOG = 2048
 _KEEP_ALIVE_S = 75
@@ -64,6 +65,11 @@ class Server:
         print(f"ready {self._url}", flush=True)
 
     async def stop_on_signal(self) -> None:
-        with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-            async for _ in signals:
-                self._server.should_exit = True
+        """Until cancelled; from then on further signals are ignored, so that none tears the closing apart."""
+        try:
+            with anyio.open_signal_receiver(*_STOP_SIGNALS) as signals:
+                async for _ in signals:
+                    self._server.should_exit = True
+        finally:
+            for number in _STOP_SIGNALS:
+                signal.signal(number, signal.SIG_IGN)
