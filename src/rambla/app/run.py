@@ -96,7 +96,6 @@ async def _run(platform: Platform, stores: Stores, services: Tasks, server: Serv
     services.start("tailer", follow, stores.journal, stores.index, platform.activations)
     services.start("reaper", platform.dispatcher.reap)
     services.start("cursor", _save_cursor, platform, stores)
-    services.start("signals", server.stop_on_signal)
     await server.serve()
 
 
