@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, bindparam, delete, func, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, or_, select, update
 
 from rambla.activations.ports import AuditEntry, Batch, Query, UsageRow
 from rambla.activations.sums import HOUR_MS, Sums, sums_of
@@ -53,9 +53,7 @@ class SqlIndex:
         # in one order for all, so that two writers cannot lock each other out
         rows = [
             {"namespace": namespace, "action": action, "hour_ms": hour_ms, **each._asdict()}
-            for (namespace, action, hour_ms), each in sorted(
-                sums.items()
-            )  # one order for all, so that two writers cannot lock each other out
+            for (namespace, action, hour_ms), each in sorted(sums.items())
         ]
         connection.execute(insert.on_conflict_do_update(index_elements=list(usage.primary_key), set_=added), rows)
 
@@ -65,7 +63,7 @@ class SqlIndex:
             connection.execute(insert, [_audit_row(each) for each in batch.audits])
         if batch.outcomes:
             # an error tells more than an "ok": an intent whose works ended differently shows that one failed
-            changeable = audits.c.status.in_(["", "ok"])
+            changeable = or_(audits.c.status == "", audits.c.status == "ok")
             statement = (
                 update(audits)
                 .where(audits.c.intent_id == bindparam("of"), changeable)
