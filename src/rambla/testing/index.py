@@ -6,7 +6,6 @@ A test class inherits `IndexSuite` and provides the fixture `index`: an empty on
 from typing import Any
 
 import anyio
-import msgspec
 
 from rambla.activations.ports import AuditEntry, Batch, Index, Query, UsageRow
 from rambla.activations.sums import HOUR_MS
@@ -70,16 +69,21 @@ class IndexSuite:
             1,
             package="tools",
             status="application error",
-            result=msgspec.Raw(b'{"error":"\\u0000 \xc3\xa9"}'),
-            logs=(LogLine(5, "stderr", "oh\0 é"), "a line"),
+            result=b'{"error":"\\u0000 \xc3\xa9"}',
+            logs=(LogLine(5, "stderr", "oh\0 é"),),
+            raw_logs=("a line",),
             annotations={"limits": {"memory": 256}, "x": [None, True]},
             cause="ab" * 16,
         )
         await index.apply(Batch(cursor=7, activations=[whole]))
-        found = await index.get(whole.id)
-        assert found is not None
-        assert msgspec.json.encode(found) == msgspec.json.encode(whole)
+        assert await index.get(whole.id) == whole
         assert await index.cursor() == 7
+
+    async def test_a_result_that_no_parser_would_take_is_kept_as_it_is(self, index: Index) -> None:
+        strange = [activation(n, result=text) for n, text in enumerate([b"[" * 1_000_000, b"", b"\xff{"])]
+        await index.apply(Batch(cursor=1, activations=strange))
+        found = await index.find(Query(namespace="guest"))
+        assert [each.result for each in reversed(found)] == [each.result for each in strange]
 
     async def test_the_cursor_is_what_the_last_batch_says(self, index: Index) -> None:
         for cursor in (5, 9, 3):

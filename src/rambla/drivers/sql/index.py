@@ -18,7 +18,7 @@ from rambla.drivers.sql.database import Database
 from rambla.drivers.sql.tables import activations, audits, clamped, progress, usage
 
 _IDS_AT_ONCE = 500
-_decoder = msgspec.json.Decoder(Activation)
+_decoder = msgspec.msgpack.Decoder(Activation)
 _audit_decoder = msgspec.json.Decoder(AuditEntry)
 
 
@@ -165,7 +165,7 @@ def _row(activation: Activation) -> dict[str, object]:
         "namespace": activation.namespace,
         "path": activation.path,
         "start_ms": activation.start_ms,
-        "document": msgspec.json.encode(activation),
+        "document": msgspec.msgpack.encode(activation),
     }
 
 
