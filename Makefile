@@ -7,7 +7,7 @@ RUNTIME_STAMP := $(VENV)/.runtimes
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check bench parity kill clean
+.PHONY: help setup demo run test check bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -23,10 +23,10 @@ $(RUNTIME_STAMP): $(STAMP) src/rambla_runtimes/python/requirements.txt
 	@touch $@
 
 demo: setup ## upload a picture to a real Swift and get its thumbnail back (IMAGE=path.jpg for your own)
-	@$(BIN)/rambla demo $(if $(IMAGE),--image $(IMAGE))
+	@$(BIN)/rambla demo $(if $(IMAGE),--image "$(IMAGE)")
 
 run: setup ## the demo, and the platform stays up
-	@$(BIN)/rambla demo --stay $(if $(IMAGE),--image $(IMAGE))
+	@$(BIN)/rambla demo --stay $(if $(IMAGE),--image "$(IMAGE)")
 
 test: setup ## install what is missing and run the whole test suite
 	@$(BIN)/python -m pytest -n 4 $(ARGS)

@@ -11,7 +11,8 @@ die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 "$python" -c 'import ensurepip' 2>/dev/null ||
   die "Python's venv module is missing. Fix: apt-get install python3-venv"
 
-[ -x "$venv/bin/python" ] || { echo "setup: creating $venv"; "$python" -m venv "$venv"; }
+# Without pip it is half a venv, left by a start that was cut short.
+[ -x "$venv/bin/pip" ] || { echo "setup: creating $venv"; "$python" -m venv --clear "$venv"; }
 echo "setup: installing Rambla, Swift and the test tools (about a minute the first time)"
 "$venv/bin/pip" install --quiet --disable-pip-version-check --editable '.[swift,postgres,demo,test,check]'
 echo "setup: done"

@@ -8,8 +8,14 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import settings
+
+# A slow machine is no reason for a test to fail.
+settings.register_profile("rambla", deadline=None)
+settings.load_profile("rambla")
 
 pytest.register_assert_rewrite("rambla.testing")
 
@@ -20,18 +26,20 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session")
-def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgresql_url() -> Iterator[str]:
     """A server of this session's own, reached by a unix socket in its folder; the URL names its database `postgres`."""
     programs = _postgresql_programs()
     if programs is None:
         pytest.skip("needs PostgreSQL's server programs: apt-get install postgresql")
-    folder = tmp_path_factory.mktemp("postgresql")
+    with TemporaryDirectory(prefix="rambla-postgresql-") as folder:  # pytest's own folders are closed to others
+        yield from _postgresql(programs, Path(folder))
+
+
+def _postgresql(programs: Path, folder: Path) -> Iterator[str]:
     as_user: list[str] = []
     if os.geteuid() == 0:  # initdb and postgres refuse to run as root
         as_user = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
         shutil.chown(folder, "nobody")
-        for parent in [folder, *folder.parents][:3]:
-            parent.chmod(parent.stat().st_mode | 0o011)
     _run([*as_user, programs / "initdb", "-D", folder / "data", "-U", "rambla", "-A", "trust", "-N", "-E", "UTF8"])
     port = _free_port()
     options = ["-c", "listen_addresses=", "-c", "fsync=off", "-p", str(port), "-k", str(folder)]

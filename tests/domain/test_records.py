@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from rambla.domain.activation import Activation, LogLine
 from rambla.domain.names import FullName
-from rambla.domain.records import Intent, Outcome, Record, Started, Work, decode_record, encode_record
+from rambla.domain.records import Intent, ObjectAccess, Outcome, Record, Started, Work, decode_record, encode_record
 
 
 def activation(result: bytes) -> Activation:
@@ -37,7 +37,9 @@ def test_a_result_comes_back_byte_for_byte_whatever_it_is(result: bytes) -> None
 
 
 def test_every_kind_of_record_comes_back_as_it_was() -> None:
-    work = Work(activation_id="a", action=FullName("n", "p", "x"), replay="always", subject="s", namespace="n")
+    access = ObjectAccess("n", "photos", "a.jpg", "small")
+    name = FullName("n", "p", "x")
+    work = Work(activation_id="a", action=name, replay="always", namespace="n", payload=b'{"a":1}', access=access)
     intent = Intent(
         id="i",
         at_ms=1,
@@ -48,9 +50,9 @@ def test_every_kind_of_record_comes_back_as_it_was() -> None:
         target="n/x",
         allowed=True,
         rule="owner",
-        payload=b'{"a":1}',
-        works=(work,),
+        activation_id="a",
         event_id="e",
+        work=work,
     )
     records: list[Record] = [intent, Started(activation_id="a", at_ms=1), Outcome(intent_id="i", at_ms=1, status="ok")]
     for record in records:

@@ -2,10 +2,11 @@
 
 import pytest
 
-from rambla.catalog.ports import EntityStore, NamespaceStore
+from rambla.catalog.ports import EntityStore
 from rambla.drivers.memory.catalog import MemoryEntityStore, MemoryNamespaceStore
 from rambla.drivers.sql.entities import SqlEntityStore
 from rambla.drivers.sql.namespaces import SqlNamespaceStore
+from rambla.identity.ports import NamespaceStore
 from rambla.testing.namespace_store import NamespaceStoreSuite
 
 Stores = tuple[NamespaceStore, EntityStore]

@@ -6,7 +6,7 @@ nothing was changed. StorageFailed means the database is gone or full; the calle
 
 from typing import Literal, Protocol
 
-from rambla.domain.entities import AnyEntity, Namespace
+from rambla.domain.entities import AnyEntity
 from rambla.domain.names import FullName
 
 Collection = Literal["actions", "packages", "triggers", "rules"]
@@ -39,24 +39,4 @@ class EntityStore(Protocol):
 
     async def rules_of(self, trigger: FullName) -> list[AnyEntity]:
         """Every rule that names this trigger, by rule name."""
-        ...
-
-
-class NamespaceStore(Protocol):
-    async def get(self, name: str) -> Namespace | None: ...
-
-    async def by_uuid(self, uuid: str) -> Namespace | None:
-        """The namespace whose key begins with `uuid`. The caller compares the secret, in constant time."""
-        ...
-
-    async def put(self, namespace: Namespace) -> None:
-        """Create or replace it. AlreadyExists if another namespace has its uuid."""
-        ...
-
-    async def delete(self, name: str) -> bool:
-        """Remove the namespace and every entity in it; False if there was none. Revisions go on counting."""
-        ...
-
-    async def all(self) -> list[Namespace]:
-        """All, by name."""
         ...

@@ -28,6 +28,7 @@ class LogLine(msgspec.Struct, frozen=True, array_like=True):
 class Activation(msgspec.Struct, frozen=True, kw_only=True):
     """`result` is JSON text as bytes (an object or an array), kept unparsed. `duration_ms` counts initialisation too.
 
+    `raw_logs` are lines that are shown as they are: what each rule of a trigger did, as JSON text.
     `billed_mb_ms` is memory times time (MiB x ms) that the sandbox was held for this run: the usage that is charged.
     """
 
@@ -40,8 +41,9 @@ class Activation(msgspec.Struct, frozen=True, kw_only=True):
     start_ms: int
     end_ms: int
     status: Status
-    result: msgspec.Raw = msgspec.Raw(b"{}")
-    logs: tuple[LogLine | str, ...] = ()
+    result: bytes = b"{}"
+    logs: tuple[LogLine, ...] = ()
+    raw_logs: tuple[str, ...] = ()
     annotations: dict[str, Any] = {}
     cause: str | None = None
     is_trigger: bool = False

@@ -93,10 +93,60 @@ class WrongCollection(Conflict):
     code = "wrong_collection"
 
 
+class PackageNotEmpty(Conflict):
+    """Package not empty (contains {count} entities). Set force param or delete package contents."""
+
+    code = "package_not_empty"
+
+
+class NoTrigger(NotFound):
+    """Only rules with existing triggers can be activated"""
+
+    code = "no_trigger"
+
+
+class NoSuchRoute(NotFound):
+    """The requested resource could not be found."""
+
+    code = "no_such_route"
+
+
+class MethodNotAllowed(CallerError):
+    """HTTP method not allowed, supported methods: {methods}"""
+
+    code = "method_not_allowed"
+
+
+class UnsupportedMedia(CallerError):
+    """The request's Content-Type is not supported. Expected:
+    application/json"""
+
+    code = "unsupported_media"
+
+
+class NotSupported(CallerError):
+    """This platform does not serve {what} yet."""
+
+    code = "not_supported"
+
+
 class TooLarge(CallerError):
     """{what} larger than allowed: {size} > {limit} bytes."""
 
     code = "too_large"
+
+
+class HeadersTooLarge(TooLarge):
+    """Request header fields larger than allowed: {size} > {limit} bytes."""
+
+    code = "headers_too_large"
+
+
+class BadQuery(BadRequest):
+    """The query parameter '{name}' was malformed:
+    {detail}"""
+
+    code = "bad_query"
 
 
 class Throttled(CallerError):

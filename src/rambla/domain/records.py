@@ -14,24 +14,33 @@ from rambla.domain.names import FullName
 Replay = Literal["never", "unless_started", "always"]
 
 
+class ObjectAccess(msgspec.Struct, frozen=True):
+    """The objects that an event's activation may reach: one to read, and a container to write to ("" for none)."""
+
+    namespace: str
+    container: str
+    name: str
+    target: str
+
+
 class Work(msgspec.Struct, frozen=True, kw_only=True):
     """An activation that an intent promises. It ends with an Outcome that carries its record, even across a crash.
 
     `replay` says what a restart does if there is no outcome: a blocking call's client is gone (`never`: it is recorded
-    as failed), a direct invoke runs again only if it had not started, an event's work always runs again.
+    as failed), a direct invoke runs again only if it had not started, an event's work always runs again. `payload` is
+    the JSON object of arguments as the caller gave it, "" where it is not needed again. `namespace` is the invoker's.
     """
 
     activation_id: str
     action: FullName
     replay: Replay
-    subject: str
     namespace: str
-    cause: str | None = None
-    rule: str | None = None
+    payload: bytes = b""
+    access: ObjectAccess | None = None
 
 
 class Intent(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="intent"):
-    """Somebody is about to do something, and may (`allowed`) or may not. `payload` is the JSON argument of all `works`.
+    """Somebody is about to do something, and may (`allowed`) or may not. There is one Outcome for each that may.
 
     `event_id` is set when an outside event caused this; it is accepted once however often it is delivered.
     """
@@ -46,9 +55,8 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="inte
     allowed: bool
     rule: str
     activation_id: str | None = None
-    payload: bytes = b""
-    works: tuple[Work, ...] = ()
     event_id: str | None = None
+    work: Work | None = None
 
 
 class Started(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="started"):

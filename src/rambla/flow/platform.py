@@ -4,32 +4,58 @@
 no globals. `app/build.py` makes the platform, the edges make an op for each request.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from rambla.activations.index import Activations
+from rambla.activations.ports import Index
 from rambla.audit.ledger import Ledger
-from rambla.catalog.ports import EntityStore, NamespaceStore
+from rambla.catalog.ports import EntityStore
 from rambla.dispatch.dispatcher import Dispatcher
 from rambla.domain.access import Caller
 from rambla.engine.ports import Engine
 from rambla.identity.keys import KeyRing
+from rambla.identity.ports import NamespaceStore
 from rambla.kit.clock import Clock
 from rambla.kit.ids import IdSource
+from rambla.kit.tasks import Tasks
 from rambla.objects.ports import ObjectStore
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What a request may ask for, and what a new namespace gets; `settings.Settings` has the same names."""
+
+    code_bytes_max: int = 48 * 2**20
+    payload_bytes_max: int = 2**20
+    result_bytes_max: int = 2**20
+    timeout_ms_max: int = 300_000
+    memory_mb_max: int = 512
+    logs_mb_max: int = 10
+    invocations_per_minute: int = 600_000
+    concurrent_invocations: int = 10_000
+    fires_per_minute: int = 600_000
+    signed_address_ttl_ms: int = 60_000
+
+
+@dataclass(frozen=True, slots=True)
 class Platform:
+    """`health` describes parts that are no port (journal, tailer, children), for `status`."""
+
     clock: Clock
     ids: IdSource
+    limits: Limits
+    tasks: Tasks
     entities: EntityStore
     namespaces: NamespaceStore
     keys: KeyRing
     ledger: Ledger
     activations: Activations
+    index: Index
     dispatcher: Dispatcher
     engine: Engine
     objects: ObjectStore | None
+    health: Callable[[], Awaitable[dict[str, object]]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Does a driver keep what rambla.catalog.ports.NamespaceStore promises?
+"""Does a driver keep what rambla.identity.ports.NamespaceStore promises?
 
 A test class inherits `NamespaceStoreSuite` and provides the fixtures `store` and `entities`, empty and over one
 catalogue for each test.
@@ -6,10 +6,11 @@ catalogue for each test.
 
 import msgspec
 
-from rambla.catalog.ports import EntityStore, NamespaceStore
+from rambla.catalog.ports import EntityStore
 from rambla.domain.entities import Namespace, Package
 from rambla.domain.errors import AlreadyExists
 from rambla.domain.names import FullName
+from rambla.identity.ports import NamespaceStore
 from rambla.testing.checks import raises
 from rambla.testing.entity_store import action
 

@@ -1,4 +1,5 @@
-"""How do the catalogue and the index behave, with no disk under them?
+"""How do the ports behave with no technology under them?
 
-The same ports in dicts, for tests of the rooms above. Nothing is durable; all else is as the conformance suites ask.
+Catalogue, index and engine in plain Python objects, for tests of the rooms above and for tending a platform that does
+not run. Nothing is durable or isolated; all else is as the conformance suites ask.
 """

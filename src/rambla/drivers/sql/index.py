@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, bindparam, delete, func, or_, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, select, update
 
 from rambla.activations.ports import AuditEntry, Batch, Query, UsageRow
 from rambla.activations.sums import HOUR_MS, Sums, sums_of
@@ -62,15 +62,13 @@ class SqlIndex:
             insert = self._database.insert(audits).on_conflict_do_nothing()
             connection.execute(insert, [_audit_row(each) for each in batch.audits])
         if batch.outcomes:
-            # an error tells more than an "ok": an intent whose works ended differently shows that one failed
-            changeable = or_(audits.c.status == "", audits.c.status == "ok")
             statement = (
                 update(audits)
-                .where(audits.c.intent_id == bindparam("of"), changeable)
+                .where(audits.c.intent_id == bindparam("of"), audits.c.status == "")
                 .values(status=bindparam("new_status"))
             )
-            ordered = [*_with(batch.outcomes, ok=True), *_with(batch.outcomes, ok=False)]
-            connection.execute(statement, [{"of": intent_id, "new_status": status} for intent_id, status in ordered])
+            rows = [{"of": intent_id, "new_status": status} for intent_id, status in batch.outcomes]
+            connection.execute(statement, rows)
 
     async def clear(self) -> None:
         def work(connection: Connection) -> None:
@@ -142,10 +140,6 @@ def _chunks(ids: Iterable[str]) -> Iterator[list[str]]:
     remaining = iter(list(ids))
     while chunk := list(islice(remaining, _IDS_AT_ONCE)):
         yield chunk
-
-
-def _with(outcomes: list[tuple[str, str]], *, ok: bool) -> list[tuple[str, str]]:
-    return [outcome for outcome in outcomes if (outcome[1] == "ok") == ok]
 
 
 def _matching(statement: Select[Any], query: Query) -> Select[Any]:

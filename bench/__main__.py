@@ -1,0 +1,29 @@
+"""`python -m bench [cold|warm] [--rounds N] [--seconds N]`: all of it if nothing is named."""
+
+import argparse
+import os
+import platform
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="make bench ARGS=…", description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=["cold", "warm", []], help="what to measure; all if left out")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=3, help="of load for each figure")
+    parser.add_argument("--starts", type=int, default=60, help="how many cold starts")
+    arguments = parser.parse_args()
+    parts = arguments.parts or ["cold", "warm"]
+    load = " ".join(f"{average:.1f}" for average in os.getloadavg())
+    print(f"{os.cpu_count()} cores, Linux {platform.release()}, Python {platform.python_version()}, load {load}")
+    if "cold" in parts:
+        from bench import coldstart
+
+        coldstart.run(arguments.starts)
+    if "warm" in parts:
+        from bench import warm
+
+        warm.run(arguments.rounds, arguments.seconds)
+
+
+if __name__ == "__main__":
+    main()

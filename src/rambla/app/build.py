@@ -1,0 +1,172 @@
+"""How are the parts put together?
+
+Opens what the settings name, in the order in which one needs the other, and closes it in the opposite order: the
+journal first and last, as everything else leaves its trace there.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from rambla.activations.index import Activations
+from rambla.activations.ports import Index
+from rambla.app.folder import FIRST_NAMESPACE, DataFolder
+from rambla.app.registry import opener
+from rambla.app.settings import Settings
+from rambla.audit.ledger import Ledger
+from rambla.audit.pending import Pending
+from rambla.catalog.cache import CachedEntities
+from rambla.dispatch.dispatcher import Dispatcher, DispatchLimits
+from rambla.domain.access import Caller
+from rambla.domain.errors import StorageFailed
+from rambla.engine.ports import Engine
+from rambla.flow.platform import Limits, Platform
+from rambla.flow.recover import read_back
+from rambla.flow.tend import new_namespace
+from rambla.identity.keys import KeyRing
+from rambla.identity.ports import NamespaceStore
+from rambla.kit.clock import Clock, SystemClock
+from rambla.kit.ids import IdSource
+from rambla.kit.journal import Cursor, Journal, JournalCorrupt, JournalFailed
+from rambla.kit.tasks import Tasks
+
+if TYPE_CHECKING:
+    from rambla.drivers.swift.embedded import EmbeddedSwift
+
+_MB = 2**20
+OPERATOR = Caller(subject="operator", namespace="", source="operator")
+EVENTS = Caller(subject="events", namespace="", source="event-source")
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What outlives the process. `cursor` is the journal's low-water mark as last saved."""
+
+    journal: Journal
+    cursor: Cursor
+    entities: CachedEntities
+    namespaces: NamespaceStore
+    index: Index
+
+
+@asynccontextmanager
+async def open_stores(settings: Settings, folder: DataFolder) -> AsyncIterator[Stores]:
+    """Raises StorageFailed or BadSettings, with nothing left open."""
+    async with AsyncExitStack() as stack:
+        journal = _open_journal(settings, folder)
+        stack.push_async_callback(journal.close)
+        catalog_url, index_url = _database_urls(settings, folder)
+        catalog = await _open("catalog", catalog_url, stack)
+        index = await _open("index", index_url, stack)
+        yield Stores(
+            journal=journal,
+            cursor=Cursor(folder.path / "journal.settled"),
+            entities=CachedEntities(catalog.entities),
+            namespaces=catalog.namespaces,
+            index=index.index,
+        )
+
+
+async def _open(port: str, url: str, stack: AsyncExitStack) -> Any:
+    kind = url.partition(":")[0].partition("+")[0]
+    opened = await anyio.to_thread.run_sync(opener(port, kind), url)
+    stack.push_async_callback(opened.close)
+    return opened
+
+
+def _open_journal(settings: Settings, folder: DataFolder) -> Journal:
+    try:
+        return Journal.open(folder.journal, segment_bytes_max=settings.journal_segment_mb * _MB)
+    except (JournalFailed, JournalCorrupt, OSError) as error:
+        raise StorageFailed(detail=f"journal {folder.journal}: {error}") from error
+
+
+def _database_urls(settings: Settings, folder: DataFolder) -> tuple[str, str]:
+    if settings.database_url:
+        return settings.database_url, settings.database_url
+    return f"sqlite:///{folder.path}/catalog.sqlite3", f"sqlite:///{folder.path}/index.sqlite3"
+
+
+def build_platform(
+    settings: Settings,
+    folder: DataFolder,
+    stores: Stores,
+    tasks: Tasks,
+    engine: Engine,
+    objects: "EmbeddedSwift | None",
+) -> Platform:
+    """The platform over opened parts, knowing what the last run left open; nothing is settled or served yet."""
+    clock: Clock = SystemClock()
+    pending = Pending()
+    read_back(stores.journal, stores.cursor.load(), pending.track)
+    limits = limits_of(settings)
+
+    async def health() -> dict[str, object]:
+        applied, written = await stores.index.cursor(), stores.journal.durable_seq
+        return {
+            "journal": {"records": written, "recovered": stores.journal.recovered or "nothing to recover"},
+            "index": {"records": applied, "behind": written - applied},
+            "object_store": {"kind": settings.object_store, **(await objects.health() if objects else {})},
+        }
+
+    return Platform(
+        clock=clock,
+        ids=IdSource(clock),
+        limits=limits,
+        tasks=tasks,
+        entities=stores.entities,
+        namespaces=stores.namespaces,
+        keys=KeyRing(
+            stores.namespaces,
+            {folder.secret("operator.token"): OPERATOR, folder.secret("events.token"): EVENTS},
+            clock,
+        ),
+        ledger=Ledger(stores.journal, pending),
+        activations=Activations(stores.index),
+        index=stores.index,
+        dispatcher=Dispatcher(
+            engine,
+            clock,
+            tasks,
+            DispatchLimits(
+                memory_mb=settings.memory_mb,
+                idle_ms=settings.idle_ms,
+                queued_max=settings.queued_max,
+                queued_bytes_max=settings.queued_mb_max * _MB,
+            ),
+        ),
+        engine=engine,
+        objects=objects.store if objects else None,
+        health=health,
+    )
+
+
+def limits_of(settings: Settings) -> Limits:
+    return Limits(
+        code_bytes_max=settings.code_mb_max * _MB,
+        payload_bytes_max=settings.payload_mb_max * _MB,
+        result_bytes_max=settings.result_mb_max * _MB,
+        timeout_ms_max=settings.action_timeout_ms_max,
+        memory_mb_max=settings.action_memory_mb_max,
+        logs_mb_max=settings.action_logs_mb_max,
+        invocations_per_minute=settings.invocations_per_minute,
+        concurrent_invocations=settings.concurrent_invocations,
+        fires_per_minute=settings.fires_per_minute,
+        signed_address_ttl_ms=settings.signed_address_ttl_ms,
+    )
+
+
+async def first_namespace(platform: Platform, folder: DataFolder, url: str) -> None:
+    """See that there is a namespace to begin with, and that its key lies where clients look for it."""
+    guest = await platform.namespaces.get(FIRST_NAMESPACE)
+    if guest is None and not await platform.namespaces.all():
+        guest = new_namespace(FIRST_NAMESPACE, platform.clock.now_ms(), platform.limits)
+        await platform.namespaces.put(guest)
+    if guest is not None:
+        folder.write_wskprops(url, guest)
+    if platform.objects is not None:
+        for namespace in await platform.namespaces.all():
+            await platform.objects.open_account(namespace.name, namespace.uuid, namespace.secret)

@@ -1,0 +1,81 @@
+"""What lies in the data folder, and who may open it?
+
+One process at a time; the folder is its owner's alone. Secrets are files of mode 0600, made once with a random value.
+"""
+
+import fcntl
+import os
+import secrets
+from pathlib import Path
+from types import TracebackType
+
+from rambla.domain.entities import Namespace
+from rambla.domain.errors import DataFolderInUse
+
+FIRST_NAMESPACE = "guest"
+
+
+class DataFolder:
+    """A lock on `path`, released when the process ends, however it ends."""
+
+    def __init__(self, path: Path) -> None:
+        """Make the folder if absent and lock it. Raises DataFolderInUse."""
+        self.path = path.absolute()
+        self.path.mkdir(parents=True, exist_ok=True)
+        self.path.chmod(0o700)
+        self._lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            pid = os.pread(self._lock, 20, 0).decode() or "unknown"
+            os.close(self._lock)
+            raise DataFolderInUse(folder=self.path, pid=pid) from error
+        os.ftruncate(self._lock, 0)
+        os.pwrite(self._lock, str(os.getpid()).encode(), 0)
+
+    def __enter__(self) -> "DataFolder":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        os.close(self._lock)
+
+    @property
+    def journal(self) -> Path:
+        return self.path / "journal"
+
+    @property
+    def swift(self) -> Path:
+        return self.path / "swift"
+
+    @property
+    def events_token(self) -> Path:
+        return self.path / "events.token"
+
+    def secret(self, name: str) -> str:
+        """The token kept in the file `name`, made at first use."""
+        path = self.path / name
+        if not path.exists():
+            write_private(path, secrets.token_hex(32) + "\n")
+        return path.read_text().strip()
+
+    def write_endpoint(self, url: str) -> None:
+        """Tell the command line where the server answers."""
+        write_private(self.path / "endpoint", url + "\n")
+
+    def remove_endpoint(self) -> None:
+        (self.path / "endpoint").unlink(missing_ok=True)
+
+    def write_wskprops(self, url: str, namespace: Namespace) -> None:
+        """What `wsk` and `rambla` read to reach `namespace` without being told more."""
+        write_private(self.path / "wskprops", f"APIHOST={url}\nAUTH={namespace.key}\nNAMESPACE={namespace.name}\n")
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace the file at once, readable for its owner only."""
+    fresh = path.with_name(path.name + ".new")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.rename(path)

@@ -1,0 +1,34 @@
+"""Which technology stands behind which port?
+
+The one table of drivers: port and kind to the dotted path of what opens it. A driver is imported only when it is
+chosen, so that an extra nobody uses need not be installed.
+"""
+
+import importlib
+from typing import Any
+
+from rambla.domain.errors import BadSettings
+
+OPENERS = {
+    ("catalog", "sqlite"): "rambla.drivers.sql.opening:open_catalog",
+    ("catalog", "postgresql"): "rambla.drivers.sql.opening:open_catalog",
+    ("index", "sqlite"): "rambla.drivers.sql.opening:open_index",
+    ("index", "postgresql"): "rambla.drivers.sql.opening:open_index",
+    ("engine", "none"): "rambla.drivers.memory.engine:MemoryEngine",
+    ("objects", "swift"): "rambla.drivers.swift.embedded:open_embedded",
+}
+
+
+def opener(port: str, kind: str) -> Any:
+    """What opens the driver of that kind. Raises BadSettings when there is none or its extra is not installed."""
+    path = OPENERS.get((port, kind))
+    if path is None:
+        known = ", ".join(sorted(kind for known_port, kind in OPENERS if known_port == port))
+        raise BadSettings(name=port, detail=f"'{kind}' is not known; there are: {known}")
+    module, _, name = path.partition(":")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except ImportError as error:
+        raise BadSettings(
+            name=port, detail=f"'{kind}' cannot be loaded: {error}. Fix: pip install 'rambla[{kind}]'"
+        ) from error

@@ -1,0 +1,69 @@
+"""Who speaks HTTP?
+
+uvicorn on a socket that is already bound, with our own signals: SIGTERM and SIGINT stop accepting and let answers
+finish. `ready URL` on stdout means that requests are served.
+"""
+
+import contextlib
+import signal
+import socket
+from collections.abc import Callable, Iterator
+
+import anyio
+import uvicorn
+from starlette.types import ASGIApp
+
+from rambla.app.folder import DataFolder
+
+_CONNECTIONS_MAX = 10_000
+_BACKLOG = 2048
+_KEEP_ALIVE_S = 75
+_GRACE_S = 65  # a blocking invoke waits for at most 60 s
+
+
+class _Uvicorn(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_ready()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield  # `stop_on_signal` does it, with the whole platform in view
+
+
+class Server:
+    def __init__(self, app: ASGIApp, listener: socket.socket, folder: DataFolder, url: str) -> None:
+        config = uvicorn.Config(
+            app,
+            http="httptools",
+            lifespan="off",
+            access_log=False,
+            server_header=False,
+            date_header=True,
+            log_config=None,
+            backlog=_BACKLOG,
+            limit_concurrency=_CONNECTIONS_MAX,
+            timeout_keep_alive=_KEEP_ALIVE_S,
+            timeout_graceful_shutdown=_GRACE_S,
+        )
+        self._server = _Uvicorn(config, self._tell_ready)
+        self._listener = listener
+        self._folder = folder
+        self._url = url
+
+    async def serve(self) -> None:
+        """Serve until a signal comes."""
+        await self._server.serve(sockets=[self._listener])
+
+    def _tell_ready(self) -> None:
+        self._folder.write_endpoint(self._url)
+        print(f"ready {self._url}", flush=True)
+
+    async def stop_on_signal(self) -> None:
+        with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+            async for _ in signals:
+                self._server.should_exit = True

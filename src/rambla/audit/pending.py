@@ -1,0 +1,64 @@
+"""Which intents have no outcome yet, and which events were taken already?
+
+Kept while running so that the journal's low-water mark is known, and read back from the journal after a crash, so that
+every promise ends and no event counts twice. `flow/recover.py` acts on what is found here.
+"""
+
+from collections import OrderedDict
+
+from rambla.domain.records import Intent, Outcome, Record, Started
+
+EVENTS_REMEMBERED_MAX = 100_000
+
+
+class Pending:
+    def __init__(self) -> None:
+        self._open: dict[str, tuple[int, Intent]] = {}
+        self._started: set[str] = set()
+        self._events: OrderedDict[str, None] = OrderedDict()
+
+    def track(self, seq: int, record: Record) -> None:
+        """Take in one record of the journal, as it is written or as it is read back."""
+        if isinstance(record, Outcome):
+            self._open.pop(record.intent_id, None)
+            if record.activation is not None:
+                self._started.discard(record.activation.id)
+        elif isinstance(record, Started):
+            self._started.add(record.activation_id)
+        else:
+            if record.event_id is not None:
+                self.saw_event(record.event_id)
+            if record.allowed:
+                self._open[record.id] = (seq, record)
+
+    def withdraw(self, record: Record) -> None:
+        """It could not be written: it never was."""
+        if isinstance(record, Intent):
+            self._open.pop(record.id, None)
+            if record.event_id is not None:
+                self.forget_event(record.event_id)
+
+    def left_open(self) -> list[tuple[Intent, bool]]:
+        """Intents without outcome, oldest first, and whether their work had been handed to a sandbox."""
+        ordered = sorted(self._open.values(), key=lambda entry: entry[0])
+        return [(intent, bool(intent.work and intent.work.activation_id in self._started)) for _, intent in ordered]
+
+    def low_water(self, next_seq: int) -> int:
+        """The sequence number from which a restart must read: the oldest open intent's, or `next_seq`."""
+        return min((seq for seq, _ in self._open.values()), default=next_seq)
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def saw_event(self, event_id: str) -> bool:
+        """Remember it; False if it was known already."""
+        if event_id in self._events:
+            return False
+        self._events[event_id] = None
+        if len(self._events) > EVENTS_REMEMBERED_MAX:
+            self._events.popitem(last=False)
+        return True
+
+    def forget_event(self, event_id: str) -> None:
+        """It was not accepted after all: it may come again."""
+        self._events.pop(event_id, None)

@@ -1,0 +1,108 @@
+"""How is the platform asked something?
+
+One class for every command: a path and a body in, parsed JSON out, `ApiError` for what was refused. It talks to a
+running server, or to an application opened in this process, without the caller seeing a difference.
+"""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from rambla.cli import connection
+from rambla.cli.errors import ApiError, CliError
+
+TIMEOUT = httpx.Timeout(connect=5, read=330, write=120, pool=5)
+"""Seconds. A blocking invoke may take its five minutes; code of 48 MB needs time to be sent."""
+
+
+class Client:
+    """`auth` or `token` says who asks; `namespace` is the one the key opens. Use as an async context manager."""
+
+    def __init__(
+        self,
+        url: str,
+        auth: httpx.Auth | None = None,
+        token: str | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        namespace: str = "",
+    ) -> None:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self.url = url
+        self.namespace = namespace
+        self._http = httpx.AsyncClient(
+            base_url=url, auth=auth, headers=headers, timeout=TIMEOUT, transport=transport, trust_env=False
+        )
+
+    async def __aenter__(self) -> Self:
+        await self._http.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.__aexit__(kind, error, trace)
+
+    async def call(self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Any = None) -> Any:
+        """The parsed answer (None if empty). ApiError for a status from 400 on, CliError if nobody answers."""
+        _, answer = await self.ask(method, path, query=query, body=body)
+        return answer
+
+    async def ask(
+        self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Any = None
+    ) -> tuple[int, Any]:
+        """As `call`, with the status before the answer."""
+        try:
+            response = await self._http.request(method, path, params=query_strings(query or {}), json=body)
+        except httpx.HTTPError as error:
+            raise CliError(f"{self.url} does not answer: {str(error) or type(error).__name__}") from error
+        answer = parse(response)
+        if response.status_code >= httpx.codes.BAD_REQUEST:
+            raise ApiError(response.status_code, answer)
+        return response.status_code, answer
+
+
+def parse(response: httpx.Response) -> Any:
+    if not response.content:
+        return None
+    try:
+        return response.json()
+    except (ValueError, RecursionError) as error:
+        if response.status_code >= httpx.codes.BAD_REQUEST:
+            return None
+        raise CliError(f"{response.url.host} does not speak this API: its answer is not JSON") from error
+
+
+def query_strings(query: Mapping[str, Any]) -> dict[str, str]:
+    """Without what is None, and with the truth written as JSON writes it."""
+    return {
+        key: value if isinstance(value, str) else json.dumps(value) for key, value in query.items() if value is not None
+    }
+
+
+def user_client(apihost: str | None, auth: str | None, data: Path | None) -> Client:
+    """A client with a namespace's key."""
+    where = connection.find(apihost, auth, data)
+    user, _, secret = where.auth.partition(":")
+    return Client(where.url, httpx.BasicAuth(user, secret), namespace=where.namespace)
+
+
+@asynccontextmanager
+async def operator_client(data: Path) -> AsyncIterator[Client]:
+    """A client with the operator's token: of the server that runs on `data`, else of a platform opened right here."""
+    token = connection.operator_token(data)
+    url = connection.endpoint(data)
+    if url and connection.is_served(data):
+        async with Client(url, token=token) as client:
+            yield client
+        return
+    from rambla.app import run  # late: a running server spares this process the whole platform
+
+    async with run.offline(data) as application:
+        transport = httpx.ASGITransport(application)
+        async with Client("http://rambla", token=token, transport=transport) as client:
+            yield client

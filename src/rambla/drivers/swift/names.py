@@ -1,0 +1,54 @@
+"""How are accounts, containers and addresses of Swift written?
+
+Paths, checks and TempURL signatures (Swift's documentation, "Temporary URL middleware": HMAC of method, expiry and
+path, hex). Pure.
+"""
+
+import hmac
+from urllib.parse import quote, urlencode
+
+from rambla.domain.errors import BadRequest
+from rambla.objects.ports import SignedAddress
+
+RESELLER_PREFIX = "AUTH_"
+CONTAINER_BYTES_MAX = 256
+
+
+def account_of(namespace: str) -> str:
+    """The Swift account of a namespace. Raises BadRequest for names that tempauth would take for another's account."""
+    if namespace.startswith(RESELLER_PREFIX):
+        raise BadRequest(detail=f"A namespace with objects may not be named {RESELLER_PREFIX}...")
+    return RESELLER_PREFIX + namespace
+
+
+def check_container(container: str) -> str:
+    """`container`, or BadRequest if Swift has no such container names."""
+    try:
+        size = len(container.encode())
+    except UnicodeEncodeError:
+        size = 0
+    if not 0 < size <= CONTAINER_BYTES_MAX or "/" in container or container in (".", "..") or "\x00" in container:
+        raise BadRequest(detail=f"A container's name has 1 to {CONTAINER_BYTES_MAX} bytes and no '/': {container!r}")
+    return container
+
+
+def path_of(account: str, container: str = "") -> str:
+    """The URL path of an account or container, percent-encoded."""
+    return "/v1/" + "/".join(quote(part, safe="") for part in (account, container) if part)
+
+
+def temp_url(key: str, method: str, path: tuple[str, str, str], expires_s: int) -> SignedAddress:
+    """Sign `path` (account, container, object). An object name that is empty or ends with "/" is signed as a prefix."""
+    name = path[2]
+    prefix = not name or name.endswith("/")
+    plain = "/v1/" + "/".join(path)
+    text = f"{method}\n{expires_s}\n{'prefix:' if prefix else ''}{plain}"
+    query = {"temp_url_sig": hmac.digest(key.encode(), text.encode(), "sha256").hex(), "temp_url_expires": expires_s}
+    query |= {"temp_url_prefix": name} if prefix else {}
+    return SignedAddress(
+        method=method,
+        path=quote(plain),
+        query=urlencode(query),
+        expires_ms=expires_s * 1000,
+        prefix=prefix,
+    )

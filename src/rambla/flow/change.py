@@ -1,0 +1,163 @@
+"""What happens when somebody creates, changes or deletes an entity?
+
+Guard, look up, let `catalog` work out the new entity, check it, write it at the revision that was read. Of two changes
+at the same time one is told ConcurrentChange and nothing of it is kept. Nothing is looked up before the decision, so
+whoever may not, learns nothing.
+"""
+
+from typing import TypeVar
+
+from msgspec.structs import replace
+
+from rambla.catalog import merge
+from rambla.catalog.bounds import check_limits, check_sizes
+from rambla.domain.access import Target
+from rambla.domain.changes import ActionChange, PackageChange, RuleChange, TriggerChange
+from rambla.domain.entities import Action, AnyEntity, Package, Rule, RuleStatus, Trigger
+from rambla.domain.errors import AlreadyExists, BadRequest, NoTrigger, PackageNotEmpty, RamblaError, WrongCollection
+from rambla.domain.names import FullName
+from rambla.flow import watch
+from rambla.flow.guard import guarded
+from rambla.flow.platform import Op, Platform
+from rambla.flow.read import TriggerView, existing, package_of, rules_of, target_of
+
+E = TypeVar("E", Action, Package, Trigger, Rule)
+_CONTENTS_AT_ONCE = 200
+
+
+async def put_action(platform: Platform, op: Op, name: FullName, change: ActionChange, *, overwrite: bool) -> Action:
+    """The action as written. Raises AlreadyExists without `overwrite`, NotFound if its package is missing, and
+    BadRequest, MalformedContent or TooLarge for what it asks."""
+    async with guarded(platform, op, "action:write", target_of(name)):
+        await package_of(platform, name)
+        old = await _replaceable(platform, name, Action, overwrite)
+        new = merge.action(name, old, change, platform.clock.now_ms())
+        check_limits(new.limits, platform.limits)
+        written = await _write(platform, old, new)
+        platform.dispatcher.retire(name.namespace, str(name))
+        return written
+
+
+async def delete_action(platform: Platform, op: Op, name: FullName) -> Action:
+    """The action that was. Its rules stay, and fire nothing."""
+    async with guarded(platform, op, "action:delete", target_of(name)):
+        action = await existing(platform, name, Action)
+        await platform.entities.delete(name, expected_revision=action.revision)
+        platform.dispatcher.retire(name.namespace, str(name))
+        return action
+
+
+async def put_package(platform: Platform, op: Op, name: FullName, change: PackageChange, *, overwrite: bool) -> Package:
+    async with guarded(platform, op, "package:write", target_of(name)):
+        old = await _replaceable(platform, name, Package, overwrite)
+        return await _write(platform, old, merge.package(name, old, change, platform.clock.now_ms()))
+
+
+async def delete_package(platform: Platform, op: Op, name: FullName, *, force: bool) -> Package:
+    """The package that was. Raises PackageNotEmpty unless `force`, which deletes what lies in it first."""
+    async with guarded(platform, op, "package:delete", target_of(name)):
+        package = await existing(platform, name, Package)
+        contents = await platform.entities.count("actions", name.namespace, package=name.name)
+        if contents and not force:
+            raise PackageNotEmpty(count=contents)
+        await _empty(platform, name)
+        await platform.entities.delete(name, expected_revision=package.revision)
+        return package
+
+
+async def put_trigger(
+    platform: Platform, op: Op, name: FullName, change: TriggerChange, *, overwrite: bool
+) -> TriggerView:
+    """The trigger as written, listening to the container that it names. Its rules stay with it."""
+    async with guarded(platform, op, "trigger:write", target_of(name)):
+        old = await _replaceable(platform, name, Trigger, overwrite)
+        new = merge.trigger(name, old, change, platform.clock.now_ms())
+        check_sizes(new, platform.limits)
+        await watch.begin(platform, new)
+        try:
+            written = await _write(platform, old, new)
+        except RamblaError:
+            await watch.take_back(platform, new)
+            raise
+        if old is not None:
+            await watch.end(platform, old, written)
+        return TriggerView(written, await rules_of(platform, name))
+
+
+async def delete_trigger(platform: Platform, op: Op, name: FullName) -> TriggerView:
+    """The trigger that was. Its rules stay behind, inactive, also if a trigger of that name comes again."""
+    async with guarded(platform, op, "trigger:delete", target_of(name)):
+        trigger = await existing(platform, name, Trigger)
+        rules = await rules_of(platform, name)
+        for rule in rules:
+            await _set_status(platform, rule, "inactive")
+        await platform.entities.delete(name, expected_revision=trigger.revision)
+        await watch.end(platform, trigger, None)
+        return TriggerView(trigger, ())
+
+
+async def put_rule(platform: Platform, op: Op, name: FullName, change: RuleChange, *, overwrite: bool) -> Rule:
+    """The rule as written: active if it is new. Raises BadRequest if its trigger or action does not exist."""
+    async with guarded(platform, op, "rule:write", target_of(name)):
+        old = await _replaceable(platform, name, Rule, overwrite)
+        new = merge.rule(name, old, change, platform.clock.now_ms())
+        await _require(platform, op, new.trigger, Trigger, "trigger")
+        await _require(platform, op, new.action, Action, "action")
+        return await _write(platform, old, new)
+
+
+async def set_rule_status(platform: Platform, op: Op, name: FullName, status: RuleStatus) -> None:
+    """Nothing happens if it has that status. Raises NoTrigger on activating a rule whose trigger is gone."""
+    async with guarded(platform, op, "rule:write", target_of(name)):
+        rule = await existing(platform, name, Rule)
+        if status == "active" and not isinstance(await platform.entities.get(rule.trigger), Trigger):
+            raise NoTrigger()
+        await _set_status(platform, rule, status)
+
+
+async def delete_rule(platform: Platform, op: Op, name: FullName) -> Rule:
+    """The rule that was, as inactive."""
+    async with guarded(platform, op, "rule:delete", target_of(name)):
+        rule = await existing(platform, name, Rule)
+        await platform.entities.delete(name, expected_revision=rule.revision)
+        return replace(rule, status="inactive")
+
+
+async def _replaceable(platform: Platform, name: FullName, kind: type[E], overwrite: bool) -> E | None:
+    """What bears the name now. Raises WrongCollection if it is of another kind, AlreadyExists if it may not go."""
+    old = await platform.entities.get(name)
+    if old is not None and not isinstance(old, kind):
+        raise WrongCollection()
+    if old is not None and not overwrite:
+        raise AlreadyExists()
+    return old
+
+
+async def _write(platform: Platform, old: AnyEntity | None, new: E) -> E:
+    check_sizes(new, platform.limits)
+    written = await platform.entities.put(new, expected_revision=old.revision if old else None)
+    assert isinstance(written, type(new))
+    return written
+
+
+async def _set_status(platform: Platform, rule: Rule, status: RuleStatus) -> None:
+    if rule.status != status:
+        await platform.entities.put(replace(rule, status=status), expected_revision=rule.revision)
+
+
+async def _require(platform: Platform, op: Op, name: FullName, kind: type[AnyEntity], what: str) -> None:
+    """A rule may name only what its author may read, so it tells nobody what others have."""
+    async with guarded(platform, op, f"{what}:read", Target(name.namespace, str(name))):
+        if not isinstance(await platform.entities.get(name), kind):
+            raise BadRequest(detail=f"{what} /{name} does not exist")
+
+
+async def _empty(platform: Platform, package: FullName) -> None:
+    """Delete what lies in the package, so many at once that memory stays bounded."""
+    entities = platform.entities
+    while contents := await entities.find(
+        "actions", package.namespace, package=package.name, skip=0, limit=_CONTENTS_AT_ONCE
+    ):
+        for entity in contents:
+            await entities.delete(entity.name, expected_revision=entity.revision)
+            platform.dispatcher.retire(package.namespace, str(entity.name))

@@ -1,0 +1,221 @@
+"""What happens when a trigger fires?
+
+By hand or by an event: judge, find the trigger and its rules, write the fire and one intent for each action in one
+durable batch, acknowledge, then perform. An event is accepted once however often it is delivered, and its work runs
+until it has ended, across crashes: acknowledged means on disk. The trigger must itself name the container that an
+event comes from, so nobody can fire another's trigger by subscribing a container of their own to it.
+"""
+
+import logging
+from typing import Any, NamedTuple
+
+import msgspec
+
+from rambla.catalog.arguments import merge
+from rambla.domain.access import Caller, Decision, Target
+from rambla.domain.activation import Activation
+from rambla.domain.entities import Rule, Trigger
+from rambla.domain.errors import NotFound, RamblaError
+from rambla.domain.events import CloudEvent, Delivery, parse_event, parse_source
+from rambla.domain.names import FullName, parse_full_name
+from rambla.domain.records import Intent, ObjectAccess, Outcome, Record, Replay, Work
+from rambla.flow.guard import OK, intent_of, judge
+from rambla.flow.invoke import INVOKE, runnable, start
+from rambla.flow.perform import Task
+from rambla.flow.platform import Op, Platform
+
+log = logging.getLogger(__name__)
+FIRE = "trigger:fire"
+DELIVER = "trigger:deliver"
+
+
+class Fire(NamedTuple):
+    """A fire that is ready to be written: `records` in order, and the tasks that begin once they are on disk."""
+
+    activation: Activation
+    records: list[Record]
+    tasks: list[Task]
+
+
+class Cause(NamedTuple):
+    """Why a trigger fires. `access` and `event_id` are there if an object store's event is the reason."""
+
+    op: Op
+    decision: Decision
+    permission: str
+    replay: Replay
+    event_id: str | None = None
+    access: ObjectAccess | None = None
+
+
+async def fire(platform: Platform, op: Op, name: FullName, payload: bytes) -> str | None:
+    """The trigger's activation id, or None if no rule is active. On return all of it is on disk.
+
+    Raises Refused, NotFound, Throttled, MalformedContent, Unavailable or StorageFailed; then nothing runs.
+    """
+    decision = judge(platform, op, FIRE, Target(name.namespace, str(name)))
+    trigger = await _trigger(platform, name)
+    platform.dispatcher.check_room(len(payload))
+    limits = await platform.keys.namespace(op.caller.namespace)
+    platform.dispatcher.throttle.admit(op.caller.namespace, FIRE, per_minute=limits.fires_per_minute)
+    prepared = await _prepare(platform, Cause(op, decision, FIRE, "unless_started"), trigger, payload)
+    if prepared is None:
+        return None
+    await platform.ledger.write(*prepared.records)
+    _begin(platform, prepared)
+    return prepared.activation.id
+
+
+async def accept_events(platform: Platform, op: Op, deliveries: list[Delivery]) -> dict[str, list[Any]]:
+    """`{"accepted": [id, …], "rejected": [{"id", "reason"}, …]}`; on return the accepted ones are on disk.
+
+    Rejected ones will never be taken: do not send them again. Raises Refused, Unavailable or StorageFailed, and then
+    nothing was accepted: send all again later.
+    """
+    judge(platform, op, DELIVER, Target("", "events"))
+    platform.dispatcher.check_room(sum(len(delivery.event) for delivery in deliveries))
+    accepted: list[str] = []
+    rejected: list[dict[str, str]] = []
+    fires: list[Fire] = []
+    fresh: list[str] = []
+    try:
+        for delivery in deliveries:
+            event_id = ""
+            try:
+                event = parse_event(delivery.event)
+                event_id = event.id
+                prepared = await _event_fire(platform, op, delivery, event, fresh)
+            except RamblaError as error:
+                if error.fault != "caller":
+                    raise
+                rejected.append({"id": event_id, "reason": str(error)})
+                continue
+            accepted.append(event.id)
+            if prepared is not None:
+                fires.append(prepared)
+        if fires:
+            await platform.ledger.write(*[record for one in fires for record in one.records])
+    except BaseException:
+        for event_key in fresh:
+            platform.ledger.pending.forget_event(event_key)
+        raise
+    for one in fires:
+        _begin(platform, one)
+    return {"accepted": accepted, "rejected": rejected}
+
+
+async def _event_fire(
+    platform: Platform, op: Op, delivery: Delivery, event: CloudEvent, fresh: list[str]
+) -> Fire | None:
+    """The fire for one delivery; None if it was accepted before or no rule is active."""
+    name = parse_full_name(f"/{delivery.trigger.removeprefix('/')}", "")
+    trigger = await _trigger(platform, name)
+    source = parse_source(trigger.annotations.get("source"))
+    container = event.record.s3.bucket.name
+    if source.container != container:
+        raise NotFound()
+    event_key = f"{name} {event.id}"
+    if not platform.ledger.pending.saw_event(event_key):
+        return None
+    fresh.append(event_key)
+    owner = Op(id=op.id, caller=Caller(subject=name.namespace, namespace=name.namespace, source="event-source"))
+    cause = Cause(
+        op=owner,
+        decision=judge(platform, op, DELIVER, Target(name.namespace, str(name))),
+        permission=DELIVER,
+        replay="always",
+        event_id=event_key,
+        access=ObjectAccess(name.namespace, container, event.record.s3.object.name, source.target),
+    )
+    return await _prepare(platform, cause, trigger, bytes(delivery.event))
+
+
+async def _trigger(platform: Platform, name: FullName) -> Trigger:
+    trigger = await platform.entities.get(name)
+    if not isinstance(trigger, Trigger):
+        raise NotFound()
+    return trigger
+
+
+async def _prepare(platform: Platform, cause: Cause, trigger: Trigger, payload: bytes) -> Fire | None:
+    """Everything a fire will write. None if no rule is active, as OpenWhisk records no such fire."""
+    rules = [rule for rule in await platform.entities.rules_of(trigger.name) if isinstance(rule, Rule)]
+    if not any(rule.status == "active" for rule in rules):
+        return None
+    arguments = merge(trigger.parameters, payload)
+    tasks: list[Task] = []
+    logs: list[str] = []
+    for rule in rules:
+        logs.append(await _apply(platform, cause, rule, arguments, tasks))
+    intent, activation = _trigger_record(platform, cause, trigger, arguments, tuple(logs))
+    outcome = Outcome(intent_id=intent.id, at_ms=intent.at_ms, status=OK, activation=activation)
+    # The event's id comes last: should a crash tear the batch, the event is delivered again and nothing is missed.
+    return Fire(activation, [*[task.intent for task in tasks], intent, outcome], tasks)
+
+
+async def _apply(platform: Platform, cause: Cause, rule: Rule, arguments: bytes, tasks: list[Task]) -> str:
+    """Add the task that an active rule means, and give the line that the trigger's record has for the rule."""
+    line = {"rule": str(rule.name), "action": str(rule.action)}
+    if rule.status != "active":
+        text = f"Rule '{rule.name}' is inactive, action '{rule.action}' was not activated."
+        return _line(line, error=text)
+    target = Target(rule.action.namespace, str(rule.action))
+    # Whoever owns the trigger invokes; an event source may only deliver.
+    invoker = Op(cause.op.id, Caller(cause.op.caller.subject, cause.op.caller.namespace, "key"))
+    try:
+        decision = judge(platform, invoker, INVOKE, target)
+        action, defaults = await runnable(platform, rule.action)
+        merged = merge(defaults, arguments, final=bool(action.annotations.get("final")))
+    except RamblaError as error:
+        if error.fault != "caller":
+            raise
+        return _line(line, error=str(error))
+    work = Work(
+        activation_id=platform.ids.next(),
+        action=rule.action,
+        replay=cause.replay,
+        namespace=invoker.caller.namespace,
+        payload=arguments,
+        access=cause.access,
+    )
+    intent = intent_of(platform, cause.op, INVOKE, target, decision, work=work)
+    tasks.append(Task(intent=intent, action=action, defaults=defaults, arguments=merged, transaction=cause.op.id))
+    return _line(line, activation_id=work.activation_id)
+
+
+def _line(line: dict[str, str], *, error: str = "", activation_id: str = "") -> str:
+    result: dict[str, object] = {"statusCode": 1 if error else 0, "success": not error, **line}
+    if error:
+        result["error"] = error
+    else:
+        result["activationId"] = activation_id
+    return msgspec.json.encode(result).decode()
+
+
+def _trigger_record(
+    platform: Platform, cause: Cause, trigger: Trigger, arguments: bytes, logs: tuple[str, ...]
+) -> tuple[Intent, Activation]:
+    target = Target(trigger.name.namespace, str(trigger.name))
+    now_ms = platform.clock.now_ms()
+    activation = Activation(
+        id=platform.ids.next(),
+        namespace=cause.op.caller.namespace,
+        name=trigger.name.name,
+        version=trigger.version,
+        subject=cause.op.caller.subject,
+        start_ms=now_ms,
+        end_ms=now_ms,
+        status="success",
+        result=arguments,
+        raw_logs=logs,
+        annotations={"path": str(trigger.name)},
+        is_trigger=True,
+    )
+    intent = intent_of(platform, cause.op, cause.permission, target, cause.decision)
+    return msgspec.structs.replace(intent, activation_id=activation.id, event_id=cause.event_id), activation
+
+
+def _begin(platform: Platform, prepared: Fire) -> None:
+    platform.activations.remember(prepared.activation)
+    for task in prepared.tasks:
+        start(platform, task, counted=False)

@@ -1,0 +1,68 @@
+"""May it happen, and is it written down that it will?
+
+Every effect and every reading of somebody's data goes through here: decide, write the intent, let it happen, write
+what came of it. Reads like the sentence it is; the rooms do the work.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from rambla.domain.access import Decision, Target
+from rambla.domain.errors import RamblaError, Refused
+from rambla.domain.records import Intent, Outcome, Work
+from rambla.flow.platform import Op, Platform
+from rambla.policy.builtin import decide
+
+OK = "ok"
+
+
+def judge(platform: Platform, op: Op, permission: str, target: Target) -> Decision:
+    """The decision if it is yes. Raises Refused, and leaves a record of it, if it is no."""
+    decision = decide(op.caller, permission, target)
+    if not decision.allowed:
+        platform.ledger.note(intent_of(platform, op, permission, target, decision))
+        raise Refused(target=target.name, rule=decision.rule)
+    return decision
+
+
+def intent_of(
+    platform: Platform, op: Op, permission: str, target: Target, decision: Decision, *, work: Work | None = None
+) -> Intent:
+    """The record that `op` is about to do `permission` to `target`."""
+    return Intent(
+        id=platform.ids.next(),
+        at_ms=platform.clock.now_ms(),
+        subject=op.caller.subject,
+        source=op.caller.source,
+        permission=permission,
+        namespace=target.namespace,
+        target=target.name,
+        allowed=decision.allowed,
+        rule=decision.rule,
+        activation_id=work.activation_id if work else None,
+        work=work,
+    )
+
+
+@asynccontextmanager
+async def guarded(platform: Platform, op: Op, permission: str, target: Target) -> AsyncIterator[Intent]:
+    """What stands inside happens only after a yes that is on disk, and its outcome is on disk before the caller hears.
+
+    Raises Refused, or StorageFailed if the intent or the outcome could not be written.
+    """
+    decision = judge(platform, op, permission, target)
+    intent = intent_of(platform, op, permission, target, decision)
+    await platform.ledger.write(intent)
+    try:
+        yield intent
+    except RamblaError as error:
+        await platform.ledger.write(_outcome(platform, intent, error.code))
+        raise
+    except BaseException:
+        platform.ledger.note(_outcome(platform, intent, "interrupted"))
+        raise
+    await platform.ledger.write(_outcome(platform, intent, OK))
+
+
+def _outcome(platform: Platform, intent: Intent, status: str) -> Outcome:
+    return Outcome(intent_id=intent.id, at_ms=platform.clock.now_ms(), status=status)

@@ -1,0 +1,135 @@
+"""What happens when somebody invokes an action?
+
+Judge, find the action, admit, write the intent with the work it promises, then perform it: dispatch, sign what the
+action may reach, record. `perform` is shared with fires and with what is run again after a crash. A blocking caller
+waits for the record; the work itself never depends on the caller's patience.
+"""
+
+import logging
+
+import anyio
+
+from rambla.catalog.arguments import defaults_of, merge
+from rambla.domain.access import Decision, Target
+from rambla.domain.activation import Activation
+from rambla.domain.entities import Action, Namespace, Package, Parameter
+from rambla.domain.errors import NotFound, Unavailable
+from rambla.domain.names import FullName
+from rambla.domain.records import Intent, Work
+from rambla.flow.guard import intent_of, judge
+from rambla.flow.perform import Task, conclude, never_ran, perform
+from rambla.flow.platform import Op, Platform
+
+log = logging.getLogger(__name__)
+INVOKE = "action:invoke"
+INVOCATIONS = "invocations"
+
+
+async def invoke(
+    platform: Platform, op: Op, name: FullName, payload: bytes, *, blocking: bool, wait_ms: int = 60_000
+) -> Activation | str:
+    """The finished record; or, if not blocking or not finished within `wait_ms`, the activation's id.
+
+    The activation goes on in any case, and what is returned is on disk. Raises Refused, NotFound, Throttled,
+    TooManyConcurrent, BadRequest, Unavailable or StorageFailed; then nothing was run.
+    """
+    decision = judge(platform, op, INVOKE, Target(name.namespace, str(name)))
+    action, defaults = await runnable(platform, name)
+    arguments = merge(defaults, payload, final=bool(action.annotations.get("final")))
+    platform.dispatcher.check_room(len(arguments))
+    await admit(platform, op.caller.namespace)
+    try:
+        intent = work_intent(platform, op, decision, name, payload=b"" if blocking else payload or b"{}")
+        await platform.ledger.write(intent)
+    except BaseException:
+        leave(platform, op.caller.namespace)
+        raise
+    task = Task(intent=intent, action=action, defaults=defaults, arguments=arguments, transaction=op.id)
+    finished = start(platform, task)
+    activation_id = task.work.activation_id
+    if not blocking:
+        return activation_id
+    with anyio.move_on_after(wait_ms / 1000):
+        activation = await finished.wait()
+        if activation is None:
+            raise Unavailable()
+        return activation
+    return activation_id
+
+
+class Finished:
+    """Whoever waits for an activation waits here. The record is None if it could not be written down."""
+
+    __slots__ = ("_activation", "_event")
+
+    def __init__(self) -> None:
+        self._event = anyio.Event()
+        self._activation: Activation | None = None
+
+    def set(self, activation: Activation | None) -> None:
+        self._activation = activation
+        self._event.set()
+
+    async def wait(self) -> Activation | None:
+        await self._event.wait()
+        return self._activation
+
+
+def start(platform: Platform, task: Task, *, counted: bool = True) -> Finished:
+    """Perform the task in the background. `counted` if it was admitted and must leave."""
+    finished = Finished()
+    platform.tasks.start(f"perform {task.work.action}", _perform, platform, task, finished, counted)
+    return finished
+
+
+async def _perform(platform: Platform, task: Task, finished: Finished, counted: bool) -> None:
+    activation: Activation | None = None
+    try:
+        activation = await perform(platform, task)
+    except Exception:  # a fault of ours must cost this activation only, and be seen
+        log.exception("activation %s could not be performed", task.work.activation_id)
+        record = never_ran(platform, task.intent, task.work, "There was an internal error.")
+        activation = await conclude(platform, task.intent, record)
+    finally:
+        if counted:
+            leave(platform, task.work.namespace)
+        finished.set(activation)
+
+
+async def runnable(platform: Platform, name: FullName) -> tuple[Action, tuple[Parameter, ...]]:
+    """The action and its default arguments. Raises NotFound."""
+    action = await platform.entities.get(name)
+    if not isinstance(action, Action):
+        raise NotFound()
+    if not name.package:
+        return action, action.parameters
+    package = await platform.entities.get(FullName(name.namespace, "", name.package))
+    return action, defaults_of(action, package if isinstance(package, Package) else None)
+
+
+def work_intent(platform: Platform, op: Op, decision: Decision, name: FullName, *, payload: bytes) -> Intent:
+    """The intent to invoke; without a payload its work is not run again after a crash."""
+    work = Work(
+        activation_id=platform.ids.next(),
+        action=name,
+        replay="unless_started" if payload else "never",
+        namespace=op.caller.namespace,
+        payload=payload,
+    )
+    return intent_of(platform, op, INVOKE, Target(name.namespace, str(name)), decision, work=work)
+
+
+async def admit(platform: Platform, namespace: str) -> Namespace:
+    """Count one more invocation of the namespace. Raises Throttled or TooManyConcurrent."""
+    limits = await platform.keys.namespace(namespace)
+    platform.dispatcher.throttle.admit(
+        namespace,
+        INVOCATIONS,
+        per_minute=limits.invocations_per_minute,
+        concurrent=limits.concurrent_invocations,
+    )
+    return limits
+
+
+def leave(platform: Platform, namespace: str) -> None:
+    platform.dispatcher.throttle.leave(namespace, INVOCATIONS)

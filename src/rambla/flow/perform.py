@@ -1,0 +1,176 @@
+"""How does promised work become a record?
+
+Dispatch, sign the addresses the action may reach, run, make the activation record, write it down, remember it. Used
+for invokes, for fires and for what a restart takes up again. It never raises for what the action did; if the record
+cannot be written the promise stays open in the journal and the next start settles it.
+"""
+
+import logging
+from typing import Any
+
+import msgspec
+
+from rambla.catalog.arguments import environment_of
+from rambla.dispatch.jobs import Done, Job, PoolKey
+from rambla.domain.activation import Activation, RunResult, error_result
+from rambla.domain.entities import Action, Parameter
+from rambla.domain.errors import StorageFailed
+from rambla.domain.records import Intent, Outcome, Started, Work
+from rambla.engine.ports import Grant, Program, Run
+from rambla.flow.access import NETWORK, OBJECTS, open_objects
+from rambla.flow.platform import Platform
+from rambla.usage.billing import billed_mb_ms
+
+log = logging.getLogger(__name__)
+_MB = 2**20
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """An intent whose work is to be done, and what was looked up for it."""
+
+    intent: Intent
+    action: Action
+    defaults: tuple[Parameter, ...]
+    arguments: bytes
+    transaction: str = ""
+
+    @property
+    def work(self) -> Work:
+        assert self.intent.work is not None
+        return self.intent.work
+
+
+async def perform(platform: Platform, task: Task) -> Activation | None:
+    """Run the task's work to its end. The activation, on disk; or None if it could not be written."""
+    done = await platform.dispatcher.run(job_of(platform, task))
+    activation = record_of(task, done)
+    return await conclude(platform, task.intent, activation)
+
+
+async def conclude(platform: Platform, intent: Intent, activation: Activation) -> Activation | None:
+    """Write the record that ends `intent`; None if the storage failed."""
+    outcome = Outcome(
+        intent_id=intent.id, at_ms=platform.clock.now_ms(), status=activation.status, activation=activation
+    )
+    try:
+        await platform.ledger.write(outcome)
+    except StorageFailed:
+        log.exception("activation %s ended but could not be recorded; the next start settles it", activation.id)
+        return None
+    platform.activations.remember(activation)
+    return activation
+
+
+def job_of(platform: Platform, task: Task) -> Job:
+    """What the dispatcher is asked for. Times and signed addresses are made when a sandbox is at hand."""
+    action, work = task.action, task.work
+    grants = action.annotations.get(NETWORK) == OBJECTS
+
+    async def prepare(start_ms: int) -> Run:
+        arguments = task.arguments
+        addresses: tuple[Grant, ...] = ()
+        if work.access is not None and grants:
+            arguments, addresses = await open_objects(platform, task.intent, work.access, arguments)
+        platform.ledger.note(Started(activation_id=work.activation_id, at_ms=start_ms))
+        return Run(
+            activation_id=work.activation_id,
+            payload=arguments,
+            context=_context(task, start_ms),
+            deadline_ms=start_ms + action.limits.timeout_ms,
+            timeout_ms=action.limits.timeout_ms,
+            log_bytes_max=action.limits.logs_mb * _MB,
+            result_bytes_max=platform.limits.result_bytes_max,
+            grants=addresses,
+        )
+
+    key = PoolKey(
+        namespace=work.namespace,
+        action=str(action.name),
+        revision=action.revision,
+        kind=action.exec.kind,
+        memory_mb=action.limits.memory_mb,
+        grants=grants,
+    )
+    return Job(key=key, program=program_of(task), prepare=prepare, payload_bytes=len(task.arguments))
+
+
+def program_of(task: Task) -> Program:
+    code = task.action.exec
+    return Program(
+        kind=code.kind,
+        name=task.action.name.name,
+        main=code.main or "",
+        code=code.code,
+        binary=code.binary,
+        env=environment_of(task.defaults),
+    )
+
+
+def _context(task: Task, start_ms: int) -> dict[str, str]:
+    action = task.action
+    return {
+        "namespace": task.work.namespace,
+        "action_name": f"/{action.name}",
+        "action_version": action.version,
+        "activation_id": task.work.activation_id,
+        "transaction_id": task.transaction or task.work.activation_id,
+        "deadline": str(start_ms + action.limits.timeout_ms),
+    }
+
+
+def record_of(task: Task, done: Done) -> Activation:
+    """The activation record of a run, with the annotations OpenWhisk gives it."""
+    action, work, result = task.action, task.work, done.result
+    duration_ms = done.end_ms - done.start_ms
+    return Activation(
+        id=work.activation_id,
+        namespace=work.namespace,
+        name=action.name.name,
+        package=action.name.package,
+        version=action.version,
+        subject=task.intent.subject,
+        start_ms=done.start_ms,
+        end_ms=done.end_ms,
+        status=result.status,
+        result=result.result,
+        logs=result.logs,
+        annotations=_annotations(action, result, done.wait_ms),
+        billed_mb_ms=billed_mb_ms(action.limits.memory_mb, duration_ms),
+    )
+
+
+def _annotations(action: Action, result: RunResult, wait_ms: int) -> dict[str, Any]:
+    limits = action.limits
+    annotations: dict[str, Any] = {
+        "path": str(action.name),
+        "kind": action.exec.kind,
+        "limits": {
+            "concurrency": limits.concurrency,
+            "logs": limits.logs_mb,
+            "memory": limits.memory_mb,
+            "timeout": limits.timeout_ms,
+        },
+        "waitTime": wait_ms,
+        "timeout": result.timed_out,
+    }
+    if result.init_ms is not None:
+        annotations["initTime"] = result.init_ms
+    return annotations
+
+
+def never_ran(platform: Platform, intent: Intent, work: Work, text: str) -> Activation:
+    """The record of work that could not be run, and why."""
+    now_ms = platform.clock.now_ms()
+    return Activation(
+        id=work.activation_id,
+        namespace=work.namespace,
+        name=work.action.name,
+        package=work.action.package,
+        version="0.0.1",
+        subject=intent.subject,
+        start_ms=now_ms,
+        end_ms=now_ms,
+        status="whisk internal error",
+        result=error_result(text),
+        annotations={"path": str(work.action), "waitTime": now_ms - intent.at_ms},
+    )

@@ -1,0 +1,116 @@
+"""How is the platform itself tended?
+
+Namespaces and their keys, its status, and for each namespace's owner the audit entries and the usage. The operator
+tends namespaces and sees nothing inside them.
+"""
+
+import secrets
+import uuid
+from typing import Any
+
+import msgspec
+
+from rambla.activations.ports import AuditEntry, UsageRow
+from rambla.domain.access import Target
+from rambla.domain.entities import Namespace
+from rambla.domain.errors import AlreadyExists, NotFound
+from rambla.domain.names import check_name
+from rambla.flow.guard import guarded
+from rambla.flow.platform import Limits, Op, Platform
+
+SECRET_CHARS = 64  # as OpenWhisk's keys have
+_PLATFORM = Target("", "platform")
+
+
+async def status(platform: Platform, op: Op) -> dict[str, Any]:
+    """Health of every part, the isolation level in force, queue depths."""
+    async with guarded(platform, op, "platform:status", _PLATFORM):
+        engine = platform.engine.health()
+        used_mb, capacity_mb = platform.dispatcher.memory_mb()
+        return {
+            "isolation": engine.level,
+            "engine": {"parts": engine.parts, "runtimes": engine.runtimes, "sandboxes": engine.sandboxes},
+            "dispatch": {
+                "queued": platform.dispatcher.queued,
+                "running": platform.dispatcher.running,
+                "memory_mb": used_mb,
+                "memory_mb_max": capacity_mb,
+            },
+            "open_intents": len(platform.ledger.pending),
+            **await platform.health(),
+        }
+
+
+async def namespaces(platform: Platform, op: Op) -> list[Namespace]:
+    async with guarded(platform, op, "namespace:list", _PLATFORM):
+        return await platform.namespaces.all()
+
+
+async def create_namespace(platform: Platform, op: Op, name: str) -> Namespace:
+    """A new namespace with a random key. Raises AlreadyExists or BadRequest."""
+    check_name(name, "namespace")
+    async with guarded(platform, op, "namespace:create", Target(name, name)):
+        if await platform.namespaces.get(name):
+            raise AlreadyExists()
+        namespace = new_namespace(name, platform.clock.now_ms(), platform.limits)
+        if platform.objects:
+            await platform.objects.open_account(name, namespace.uuid, namespace.secret)
+        await platform.namespaces.put(namespace)
+        return namespace
+
+
+async def delete_namespace(platform: Platform, op: Op, name: str) -> None:
+    """The namespace, its key and every entity in it are gone; records of what was done stay. Raises NotFound."""
+    async with guarded(platform, op, "namespace:delete", Target(name, name)):
+        await _existing(platform, name)
+        if platform.objects:
+            await platform.objects.close_account(name)
+        await platform.namespaces.delete(name)
+        platform.keys.forget()
+        platform.dispatcher.retire(name, "")
+
+
+async def namespace_key(platform: Platform, op: Op, name: str, *, rotate: bool = False) -> str:
+    """`uuid:secret`; with `rotate` a new secret, and the old one opens nothing any more. Raises NotFound."""
+    async with guarded(platform, op, "namespace:key", Target(name, name)):
+        namespace = await _existing(platform, name)
+        if rotate:
+            namespace = msgspec.structs.replace(namespace, secret=_secret())
+            if platform.objects:
+                await platform.objects.open_account(name, namespace.uuid, namespace.secret)
+            await platform.namespaces.put(namespace)
+            platform.keys.forget()
+        return namespace.key
+
+
+async def audits(platform: Platform, op: Op, namespace: str, *, since_ms: int, limit: int) -> list[AuditEntry]:
+    async with guarded(platform, op, "audit:read", Target(namespace, namespace)):
+        return await platform.index.audits(namespace, since_ms=since_ms, limit=limit)
+
+
+async def usage(platform: Platform, op: Op, namespace: str, *, since_ms: int) -> list[UsageRow]:
+    async with guarded(platform, op, "usage:read", Target(namespace, namespace)):
+        return await platform.index.usage(namespace, since_ms=since_ms)
+
+
+def new_namespace(name: str, now_ms: int, limits: Limits) -> Namespace:
+    return Namespace(
+        name=name,
+        uuid=str(uuid.uuid4()),
+        secret=_secret(),
+        created_ms=now_ms,
+        invocations_per_minute=limits.invocations_per_minute,
+        concurrent_invocations=limits.concurrent_invocations,
+        fires_per_minute=limits.fires_per_minute,
+    )
+
+
+def _secret() -> str:
+    return secrets.token_hex(SECRET_CHARS // 2)
+
+
+async def _existing(platform: Platform, name: str) -> Namespace:
+    namespace = await platform.namespaces.get(name)
+    if namespace is None:
+        raise NotFound()
+    return namespace

@@ -1,0 +1,108 @@
+"""What is around every request?
+
+A request gets an id; whatever is raised becomes an answer; answers of the API carry the headers that browsers ask for.
+What comes before: the HTTP server. What comes after: `resource.py` for the path.
+"""
+
+import re
+from collections.abc import Iterable
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
+
+from rambla.domain.errors import HeadersTooLarge, NoSuchRoute, NotSupported
+from rambla.flow.platform import Platform
+from rambla.http.endpoint import Endpoint
+from rambla.http.endpoints import ENDPOINTS
+from rambla.http.errors import answer_to
+from rambla.http.resource import REQUEST_ID, Resource
+
+API = "/api/v1"
+HEADERS_BYTES_MAX = 64 * 2**10
+_ADOPTED_ID = re.compile(r"(?!sid_)[A-Za-z0-9._-]{1,128}")
+_CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Headers": "Authorization, Origin, X-Requested-With, Content-Type, Accept, User-Agent",
+    "Access-Control-Allow-Methods": "GET, DELETE, POST, PUT, HEAD",
+}
+
+
+def build_app(platform: Platform, more: Iterable[Endpoint] = ()) -> ASGIApp:
+    """The platform over HTTP. `more` are rows of other edges, served by the same rules."""
+    by_path: dict[str, list[Endpoint]] = {}
+    for endpoint in (*ENDPOINTS, *more):
+        by_path.setdefault(endpoint.path, []).append(endpoint)
+    routes = [Route(path, Resource(platform, endpoints)) for path, endpoints in by_path.items()]
+    routes.append(Route(f"{API}/web/{{path:path}}", _web_action))
+    return Envelope(platform, Router(routes, redirect_slashes=False, default=_no_route))
+
+
+class Envelope:
+    """Sees each request first and each answer last."""
+
+    def __init__(self, platform: Platform, inner: ASGIApp) -> None:
+        self._platform = platform
+        self._inner = inner
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._inner(scope, receive, send)
+            return
+        request_id = scope[REQUEST_ID] = _adopted_id(scope) or self._platform.ids.next()
+        headers = {"X-Request-ID": request_id, **(_CORS if _is_api(scope) else {})}
+        started = False
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                MutableHeaders(scope=message).update(headers)
+            await send(message)
+
+        try:
+            await self._answer(scope, receive, send_with_headers)
+        except ClientDisconnect:
+            return  # nobody is left to answer
+        except Exception as error:
+            if started:
+                raise
+            await answer_to(error, request_id)(scope, receive, send_with_headers)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        size = sum(len(name) + len(value) for name, value in scope["headers"])
+        if size > HEADERS_BYTES_MAX:
+            raise HeadersTooLarge(size=size, limit=HEADERS_BYTES_MAX)
+        if scope["method"] == "OPTIONS" and _is_api(scope):
+            await Response()(scope, receive, send)
+            return
+        await self._inner(scope, receive, send)
+
+
+def _adopted_id(scope: Scope) -> str | None:
+    """The id that the caller gave the request, if it is one that we would log."""
+    given = Headers(scope=scope).get("x-request-id", "")
+    return given if _ADOPTED_ID.fullmatch(given) else None
+
+
+def _is_api(scope: Scope) -> bool:
+    path: str = scope["path"]
+    return path == API or path.startswith(f"{API}/")
+
+
+class _WebAction:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        raise NotSupported(what="web actions")
+
+
+_web_action = _WebAction()
+
+
+async def _no_route(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await WebSocketClose()(scope, receive, send)
+        return
+    raise NoSuchRoute()

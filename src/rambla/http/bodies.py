@@ -1,0 +1,186 @@
+"""What does OpenWhisk's JSON ask for when something is created or changed?
+
+The shapes that clients send, and the changes they mean. Unknown fields are ignored, and a null counts as absent:
+clients send both. Pure; `catalog` says whether a change makes sense.
+"""
+
+import re
+from typing import Any
+
+import msgspec
+
+from rambla.domain.changes import (
+    ActionChange,
+    EntityChange,
+    ExecChange,
+    LimitsChange,
+    PackageChange,
+    RuleChange,
+    TriggerChange,
+)
+from rambla.domain.entities import Parameter, RuleStatus, is_binary
+from rambla.domain.errors import MalformedContent, NotSupported
+from rambla.domain.names import FullName, check_name, parse_full_name
+
+_VERSION = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}")
+_UNSERVED = {"sequence": "sequences", "blackbox": "actions from container images"}
+
+
+class KeyValue(msgspec.Struct, frozen=True):
+    key: str
+    value: Any = None
+    init: bool | None = None
+
+
+class ExecBody(msgspec.Struct, frozen=True):
+    """`jar` is another name of `code`; `binary` is worked out from the code and only checked."""
+
+    kind: str | None = None
+    code: str | None = None
+    jar: str | None = None
+    main: str | None = None
+    binary: bool | None = None
+
+
+class LimitsBody(msgspec.Struct, frozen=True):
+    """`timeout` in ms, `memory` and `logs` in MiB."""
+
+    timeout: int | None = None
+    memory: int | None = None
+    logs: int | None = None
+    concurrency: int | None = None
+
+
+class EntityBody(msgspec.Struct, frozen=True):
+    version: str | None = None
+    publish: bool | None = None
+    annotations: tuple[KeyValue, ...] | None = None
+
+
+class ActionBody(EntityBody, frozen=True, rename={"annotations_removed": "delAnnotations"}):
+    exec: ExecBody | None = None
+    parameters: tuple[KeyValue, ...] | None = None
+    limits: LimitsBody | None = None
+    annotations_removed: tuple[str, ...] | None = None
+
+
+class PackageBody(EntityBody, frozen=True):
+    parameters: tuple[KeyValue, ...] | None = None
+    binding: Any = None
+
+
+class TriggerBody(EntityBody, frozen=True):
+    parameters: tuple[KeyValue, ...] | None = None
+
+
+class PathName(msgspec.Struct, frozen=True):
+    path: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"/{self.path}/{self.name}"
+
+
+class RuleBody(EntityBody, frozen=True):
+    """Names are `/namespace/[package/]name`, or the object that a GET shows. A status is ignored here."""
+
+    trigger: str | PathName | None = None
+    action: str | PathName | None = None
+
+
+class StatusBody(msgspec.Struct, frozen=True):
+    status: str | None = None
+
+
+def action_change(body: ActionBody) -> ActionChange:
+    """Raises MalformedContent, or NotSupported for kinds that are not code."""
+    limits = body.limits or LimitsBody()
+    return ActionChange(
+        version=_version(body),
+        publish=body.publish,
+        annotations=_annotations(body),
+        exec=None if body.exec is None else _exec_change(body.exec),
+        parameters=_parameters(body.parameters),
+        limits=LimitsChange(
+            timeout_ms=limits.timeout,
+            memory_mb=limits.memory,
+            logs_mb=limits.logs,
+            concurrency=limits.concurrency,
+        ),
+        annotations_removed=body.annotations_removed or (),
+    )
+
+
+def package_change(body: PackageBody) -> PackageChange:
+    if body.binding:
+        raise NotSupported(what="bindings of packages")
+    return PackageChange(parameters=_parameters(body.parameters), **_common(body))
+
+
+def trigger_change(body: TriggerBody) -> TriggerChange:
+    feed = (_annotations(body) or {}).get("feed")
+    if feed is not None:
+        check_feed(feed)
+    return TriggerChange(parameters=_parameters(body.parameters), **_common(body))
+
+
+def rule_change(body: RuleBody, namespace: str) -> RuleChange:
+    """`namespace` is the caller's own, which `_` means."""
+    return RuleChange(trigger=_full(body.trigger, namespace), action=_full(body.action, namespace), **_common(body))
+
+
+def rule_status(body: StatusBody) -> RuleStatus:
+    if body.status == "active":
+        return "active"
+    if body.status == "inactive":
+        return "inactive"
+    raise MalformedContent(detail="'status' must be one of 'active', 'inactive'")
+
+
+def check_feed(feed: Any) -> None:
+    """A feed is an action's full name; making and ending it is the client's work, as in OpenWhisk."""
+    parts = feed.removeprefix("/").split("/") if isinstance(feed, str) else []
+    if len(parts) not in (2, 3):
+        raise MalformedContent(detail="Feed name is not valid")
+    for part in parts:
+        check_name(part)
+
+
+def _exec_change(body: ExecBody) -> ExecChange:
+    if body.kind is None:
+        raise MalformedContent(detail="'kind' must be a string defined in 'exec'")
+    if body.kind in _UNSERVED:
+        raise NotSupported(what=_UNSERVED[body.kind])
+    code = body.jar if body.code is None else body.code
+    if code is None:
+        detail = f"'code' must be a string or attachment object defined in 'exec' for '{body.kind[:64]}' actions"
+        raise MalformedContent(detail=detail)
+    if body.binary and code.strip() and not is_binary(code):
+        raise MalformedContent(detail="'code' is not base64 although 'binary' says so")
+    return ExecChange(kind=body.kind, code=code, main=body.main)
+
+
+def _common(body: EntityBody) -> dict[str, Any]:
+    fields = EntityChange(version=_version(body), publish=body.publish, annotations=_annotations(body))
+    return msgspec.structs.asdict(fields)
+
+
+def _version(body: EntityBody) -> str | None:
+    if body.version is not None and not _VERSION.fullmatch(body.version):
+        raise MalformedContent(detail="'version' must be three numbers with dots between them")
+    return body.version
+
+
+def _annotations(body: EntityBody) -> dict[str, Any] | None:
+    return None if body.annotations is None else {pair.key: pair.value for pair in body.annotations}
+
+
+def _parameters(pairs: tuple[KeyValue, ...] | None) -> tuple[Parameter, ...] | None:
+    """Of several with one key the last counts."""
+    if pairs is None:
+        return None
+    return tuple({pair.key: Parameter(pair.key, pair.value, bool(pair.init)) for pair in pairs}.values())
+
+
+def _full(name: str | PathName | None, namespace: str) -> FullName | None:
+    return parse_full_name(str(name), namespace) if name else None

@@ -1,0 +1,69 @@
+"""Which answer does an error get?
+
+The only place where errors become statuses and bodies. Bodies are OpenWhisk's: `{"error": text, "code": request id}`;
+its clients take an answer without both for a broken connection. A refusal names the rule that decided. What went wrong
+inside the platform is logged whole and told to nobody outside.
+"""
+
+import logging
+
+import msgspec
+from starlette.responses import Response
+
+from rambla.domain import errors
+
+log = logging.getLogger(__name__)
+STATUSES: dict[type[errors.RamblaError], int] = {
+    errors.BadRequest: 400,
+    errors.CallerError: 400,
+    errors.NotAuthenticated: 401,
+    errors.Refused: 403,
+    errors.NotFound: 404,
+    errors.MethodNotAllowed: 405,
+    errors.Conflict: 409,
+    errors.TooLarge: 413,
+    errors.UnsupportedMedia: 415,
+    errors.Throttled: 429,
+    errors.HeadersTooLarge: 431,
+    errors.NotSupported: 501,
+    errors.WorldError: 503,
+    errors.RamblaError: 500,
+}
+_CHALLENGE = {"WWW-Authenticate": 'Basic realm="OpenWhisk secure realm"'}
+_INTERNAL = "There was an internal server error."
+
+
+def answer_to(error: Exception, request_id: str) -> Response:
+    """The response that tells the caller what went wrong, and no more than is theirs to know."""
+    if not isinstance(error, errors.RamblaError):
+        log.error("request %s failed", request_id, exc_info=error)
+        return _response(500, _INTERNAL, request_id)
+    status = status_of(error)
+    if error.fault != "caller":
+        log.error("request %s: %s", request_id, error)
+    text = str(errors.Unavailable() if isinstance(error, errors.StorageFailed) else error)
+    response = _response(status, text, request_id, **_rule_of(error))
+    response.headers.update(_headers_of(error))
+    return response
+
+
+def status_of(error: errors.RamblaError) -> int:
+    """That of the nearest class in STATUSES."""
+    return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
+
+
+def _response(status: int, text: str, request_id: str, **more: object) -> Response:
+    body = msgspec.json.encode({"error": text, "code": request_id, **more})
+    return Response(body, status, media_type="application/json")
+
+
+def _rule_of(error: errors.RamblaError) -> dict[str, object]:
+    return {"rule": error.facts["rule"]} if isinstance(error, errors.Refused) and "rule" in error.facts else {}
+
+
+def _headers_of(error: errors.RamblaError) -> dict[str, str]:
+    if isinstance(error, errors.NotAuthenticated):
+        return _CHALLENGE
+    if isinstance(error, errors.MethodNotAllowed):
+        return {"Allow": str(error.facts["methods"])}
+    return {}

@@ -1,0 +1,41 @@
+"""Who may come to a handler, and with what?
+
+All endpoints of one path. Picks the one for the method, identifies the caller, reads the body, calls the handler. The
+one place where a request is authenticated; whether its caller may is for the guard, inside the handler's flow call.
+"""
+
+from collections.abc import Iterable
+
+from starlette.requests import Request
+from starlette.types import Receive, Scope, Send
+
+from rambla.domain.access import Caller
+from rambla.domain.errors import MethodNotAllowed
+from rambla.flow.platform import Op, Platform
+from rambla.http.body import read_body
+from rambla.http.call import Call
+from rambla.http.endpoint import PUBLIC, Endpoint
+
+REQUEST_ID = "request_id"
+_NOBODY = Caller(subject="", namespace="", source="key")
+
+
+class Resource:
+    def __init__(self, platform: Platform, endpoints: Iterable[Endpoint]) -> None:
+        self._platform = platform
+        self._by_method = {endpoint.method: endpoint for endpoint in endpoints}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        endpoint = self._by_method.get(request.method)
+        if endpoint is None:
+            raise MethodNotAllowed(methods=", ".join(self._by_method))
+        op = Op(id=scope[REQUEST_ID], caller=await self._caller(request, endpoint))
+        body = await read_body(request, endpoint.body, self._platform.limits) if endpoint.body else None
+        response = await endpoint.handler(Call(self._platform, op, request, body))
+        await response(scope, receive, send)
+
+    async def _caller(self, request: Request, endpoint: Endpoint) -> Caller:
+        if endpoint.permission == PUBLIC:
+            return _NOBODY
+        return await self._platform.keys.identify(request.headers.get("authorization"))

@@ -1,0 +1,33 @@
+"""May this caller do that to this target?
+
+The built-in rules until policies are written in files: the owner of a namespace may do everything in it, the operator
+may tend namespaces but see nothing inside them, an event source may deliver events, and nobody may anything else.
+Pure: a decision depends on the arguments alone.
+"""
+
+from rambla.domain.access import Caller, Decision, Target
+
+OPERATOR_PERMISSIONS = frozenset(
+    {"namespace:list", "namespace:create", "namespace:delete", "namespace:key", "platform:status"}
+)
+SOURCE_PERMISSIONS = frozenset({"trigger:deliver"})
+PUBLIC_PERMISSIONS = frozenset({"package:list"})  # of another namespace, only its published packages are shown
+
+_OWNER = Decision(allowed=True, rule="defaults/owner")
+_OPERATOR = Decision(allowed=True, rule="defaults/operator")
+_SOURCE = Decision(allowed=True, rule="defaults/event-source")
+_PUBLIC = Decision(allowed=True, rule="defaults/public-listing")
+_DENIED = Decision(allowed=False, rule="defaults/deny")
+
+
+def decide(caller: Caller, permission: str, target: Target) -> Decision:
+    """The decision and the name of the rule that made it."""
+    if caller.source == "operator":
+        return _OPERATOR if permission in OPERATOR_PERMISSIONS else _DENIED
+    if caller.source == "event-source":
+        return _SOURCE if permission in SOURCE_PERMISSIONS else _DENIED
+    if permission in OPERATOR_PERMISSIONS or permission in SOURCE_PERMISSIONS:
+        return _DENIED
+    if caller.namespace and caller.namespace == target.namespace:
+        return _OWNER
+    return _PUBLIC if permission in PUBLIC_PERMISSIONS else _DENIED

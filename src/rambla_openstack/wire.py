@@ -1,0 +1,166 @@
+"""How does the shipper talk to the platform and to Swift?
+
+Two small HTTP clients over `http.client`: `Intake` posts batches of events, `Swift` asks for one object. Every way in
+which the other side can fail becomes `Failed`; nothing is retried here. Bodies and times are bounded.
+"""
+
+import http.client
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Self
+from urllib.parse import quote, urlsplit
+
+from rambla_openstack.pending import Delivery, Found
+from rambla_openstack.records import Intent
+
+TIMEOUT_S = 30.0
+ANSWER_BYTES_MAX = 4 * 1024 * 1024
+TOO_MUCH_STATUSES = (400, 413, 422)
+
+
+class Failed(Exception):
+    """The other side did not do what was asked; `too_much` if it might take a smaller request."""
+
+    def __init__(self, reason: str, *, too_much: bool = False) -> None:
+        super().__init__(reason)
+        self.too_much = too_much
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where everything is. `token` opens the platform; `user` and `key` open Swift (tempauth v1)."""
+
+    intake_url: str
+    token: str
+    swift_url: str
+    user: str
+    key: str
+
+    @classmethod
+    def from_document(cls, document: dict[str, Any], token: str) -> Self:
+        """Raises ValueError if something is missing or no address."""
+        try:
+            settings = cls(document["intake_url"], token, *(document["swift"][name] for name in ("url", "user", "key")))
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"not a shipper's configuration: {error!r}") from None
+        for url in (settings.intake_url, settings.swift_url):
+            if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+                raise ValueError(f"not an address: {url!r}")
+        return settings
+
+
+class Client:
+    """One kept connection. A request that fails on a kept one, which the server may have closed, is sent once more."""
+
+    def __init__(self, url: str, timeout_s: float = TIMEOUT_S) -> None:
+        parts = urlsplit(url)
+        self._base = parts.path.rstrip("/")
+        self._make: Callable[[], http.client.HTTPConnection] = lambda: (
+            http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        )(parts.hostname or "", parts.port, timeout=timeout_s)
+        self._kept: http.client.HTTPConnection | None = None
+
+    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes | None = None) -> Answer:
+        """Raises Failed. All that is sent through here may be sent twice."""
+        while True:
+            kept, self._kept = self._kept, None
+            connection = kept or self._make()
+            try:
+                connection.request(method, self._base + path, body, headers)
+                response = connection.getresponse()
+                data = response.read(ANSWER_BYTES_MAX + 1)
+                answer = Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, data)
+            except (OSError, http.client.HTTPException, ValueError) as error:
+                connection.close()
+                if kept is None or isinstance(error, TimeoutError):
+                    raise Failed(f"{type(error).__name__}: {error}") from error
+                continue
+            if response.isclosed():
+                self._kept = connection
+            else:
+                connection.close()
+            return answer
+
+    def close(self) -> None:
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
+
+
+class Intake:
+    """The platform's intake of events."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self._client = Client(url)
+        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+
+    def post(self, deliveries: list[Delivery]) -> tuple[set[str], dict[str, str]]:
+        """Ids that were accepted, and those rejected with the reason. Raises Failed on any other answer."""
+        document = {"events": [{"trigger": item.trigger, "event": item.event} for item in deliveries]}
+        answer = self._client.ask("POST", "/sources/v1/events", self._headers, json.dumps(document).encode())
+        if answer.status != 200:
+            text = answer.body[:200].decode(errors="replace")
+            raise Failed(f"the platform answered {answer.status}: {text}", too_much=answer.status in TOO_MUCH_STATUSES)
+        try:
+            result = json.loads(answer.body)
+            accepted = {str(identifier) for identifier in result["accepted"]}
+            rejected = {str(item["id"]): str(item["reason"]) for item in result["rejected"]}
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise Failed(f"the platform's answer makes no sense: {error!r}") from error
+        return accepted, rejected
+
+    def close(self) -> None:
+        self._client.close()
+
+
+class Swift:
+    """Asks the newest replica for an object, as a user who may read every account."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._client = Client(settings.swift_url)
+        self._user, self._key = settings.user, settings.key
+        self._token = ""
+
+    def find(self, intent: Intent) -> Found | None:
+        """The object that `intent` is about, None if Swift has none. Raises Failed if that is not certain."""
+        path = f"/v1/{quote(intent.account)}/{quote(intent.container)}/{quote(intent.name)}"
+        answer = self._head(path + (f"?{intent.look}" if intent.look else ""))
+        if answer.status == 404:
+            return None
+        if answer.status != 200:
+            raise Failed(f"Swift answered {answer.status} to HEAD {path}")
+        headers = answer.headers
+        try:
+            size, timestamp = int(headers["content-length"]), headers["x-timestamp"]
+            float(timestamp)
+        except (KeyError, ValueError) as error:
+            raise Failed(f"Swift's answer to HEAD {path} lacks length or timestamp: {error!r}") from error
+        return Found(timestamp, size, headers.get("etag", "").strip('"'), headers.get("x-object-version-id", ""))
+
+    def _head(self, path: str) -> Answer:
+        """HEAD, logging in first where needed. X-Newest: all replicas are asked."""
+        for fresh in (False, True):
+            if fresh or not self._token:
+                self._token = self._log_in()
+            answer = self._client.ask("HEAD", path, {"X-Auth-Token": self._token, "X-Newest": "true"})
+            if answer.status != 401:
+                break
+        return answer
+
+    def _log_in(self) -> str:
+        answer = self._client.ask("GET", "/auth/v1.0", {"X-Auth-User": self._user, "X-Auth-Key": self._key})
+        token = answer.headers.get("x-auth-token", "")
+        if answer.status != 200 or not token:
+            raise Failed(f"Swift answered {answer.status} to the shipper's log-in")
+        return token
+
+    def close(self) -> None:
+        self._client.close()

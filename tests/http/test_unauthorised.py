@@ -1,0 +1,129 @@
+"""Every endpoint, asked by those who may not.
+
+The matrix is the table of endpoints itself. What an endpoint should answer to a stranger follows from its permission;
+an endpoint whose permission is not listed here fails, so nobody can add one and forget who may not use it.
+"""
+
+import base64
+
+import httpx
+import pytest
+
+from rambla.app.edges import EDGES
+from rambla.http.endpoint import PUBLIC, Endpoint
+from rambla.http.endpoints import ENDPOINTS
+from rooms import EVENTS_TOKEN, GUEST, OPERATOR_TOKEN, Rooms
+
+pytestmark = pytest.mark.anyio
+PARTS = {"namespace": GUEST, "package": "p", "name": "x", "activation_id": "a" * 32}
+OWNERS_ONLY = {
+    *(f"{kind}:{verb}" for kind in ("action", "package", "trigger", "rule") for verb in ("read", "write", "delete")),
+    *(f"{kind}:list" for kind in ("action", "trigger", "rule", "activation")),
+    "action:invoke",
+    "trigger:fire",
+    "activation:read",
+    "namespace:read",
+    "audit:read",
+    "usage:read",
+}
+OPERATORS_ONLY = {"platform:status", "namespace:list", "namespace:create", "namespace:delete", "namespace:key"}
+ANYONES_WITH_A_KEY = {"package:list"}  # of others, only what is published: see test_packages.py
+SOURCES_ONLY = {"trigger:deliver"}
+TABLE = (*ENDPOINTS, *EDGES)
+BODIES = {
+    "action:write": b'{"exec":{"kind":"python:3","code":"echo"}}',
+    "rule:write": b'{"status":"inactive","trigger":"/guest/t","action":"/guest/a"}',
+}
+EVERY = pytest.mark.parametrize("endpoint", TABLE, ids=lambda one: f"{one.method} {one.path}")
+GUARDED = pytest.mark.parametrize(
+    "endpoint", [one for one in TABLE if one.permission != PUBLIC], ids=lambda one: f"{one.method} {one.path}"
+)
+
+
+async def ask(web: httpx.AsyncClient, endpoint: Endpoint, authorization: str | bytes | None) -> httpx.Response:
+    headers: dict[bytes, bytes] = {b"Content-Type": b"application/json"} if endpoint.body else {}
+    if authorization:
+        headers[b"Authorization"] = authorization.encode() if isinstance(authorization, str) else authorization
+    content = BODIES.get(endpoint.permission, b"{}") if endpoint.body else None
+    return await web.request(endpoint.method, endpoint.path.format(**PARTS), headers=headers, content=content)
+
+
+@EVERY
+def test_each_endpoint_has_its_place_in_the_matrix(endpoint: Endpoint) -> None:
+    known = OWNERS_ONLY | OPERATORS_ONLY | SOURCES_ONLY | ANYONES_WITH_A_KEY | {PUBLIC}
+    assert endpoint.permission in known
+
+
+@EVERY
+async def test_without_a_key_only_public_endpoints_answer(web: httpx.AsyncClient, endpoint: Endpoint) -> None:
+    answer = await ask(web, endpoint, None)
+    if endpoint.permission == PUBLIC:
+        assert answer.status_code == 200
+    else:
+        expected = "The resource requires authentication, which was not supplied with the request"
+        assert (answer.status_code, answer.json()["error"]) == (401, expected)
+        assert answer.headers["www-authenticate"] == 'Basic realm="OpenWhisk secure realm"'
+
+
+@GUARDED
+async def test_wrong_credentials_are_401(web: httpx.AsyncClient, guest_key: str, endpoint: Endpoint) -> None:
+    key = base64.b64decode(guest_key.removeprefix("Basic ")).decode()
+    wrong: list[str | bytes] = [
+        "Basic " + base64.b64encode(f"{key}x".encode()).decode(),
+        "Basic " + base64.b64encode(b"nobody:nothing").decode(),
+        "Basic no-base64!",
+        "Basic",
+        "Bearer wrong",
+        "Digest " + guest_key,
+        b"\xff" * 9,
+    ]
+    for authorization in wrong:
+        answer = await ask(web, endpoint, authorization)
+        assert (answer.status_code, answer.json()["error"]) == (401, "The supplied authentication is invalid")
+
+
+@GUARDED
+async def test_anothers_key_is_403(web: httpx.AsyncClient, other_key: str, endpoint: Endpoint) -> None:
+    answer = await ask(web, endpoint, other_key)
+    about_oneself = endpoint.permission == "namespace:read" and "{namespace}" not in endpoint.path
+    if about_oneself or endpoint.permission in ANYONES_WITH_A_KEY:
+        assert answer.status_code == 200
+    else:
+        assert answer.status_code == 403
+        assert answer.json()["error"].startswith("The supplied authentication is not authorized to access '")
+        assert answer.json()["rule"] == "defaults/deny"
+
+
+@GUARDED
+async def test_the_operator_sees_nothing_inside_a_namespace(web: httpx.AsyncClient, endpoint: Endpoint) -> None:
+    answer = await ask(web, endpoint, f"Bearer {OPERATOR_TOKEN}")
+    assert (answer.status_code == 403) == (endpoint.permission not in OPERATORS_ONLY)
+
+
+@GUARDED
+async def test_an_event_source_may_only_deliver(web: httpx.AsyncClient, endpoint: Endpoint) -> None:
+    answer = await ask(web, endpoint, f"Bearer {EVENTS_TOKEN}")
+    assert answer.status_code == (200 if endpoint.permission in SOURCES_ONLY else 403)
+
+
+@GUARDED
+async def test_what_exists_and_what_does_not_look_the_same_to_others(
+    guest: httpx.AsyncClient, web: httpx.AsyncClient, other_key: str, endpoint: Endpoint
+) -> None:
+    before = await ask(web, endpoint, other_key)
+    await guest.put("packages/p", json={})
+    await guest.put("actions/p/x", json={"exec": {"kind": "python:3", "code": "echo"}})
+    await guest.put(f"{'triggers' if 'trigger' in endpoint.path else 'packages'}/x", json={})
+    after = await ask(web, endpoint, other_key)
+    assert (before.status_code, before.json().get("error") if before.status_code > 399 else "") == (
+        after.status_code,
+        after.json().get("error") if after.status_code > 399 else "",
+    )
+
+
+@GUARDED
+async def test_every_refusal_is_on_record_with_the_permission_that_the_table_states(
+    web: httpx.AsyncClient, other_key: str, rooms: Rooms, endpoint: Endpoint
+) -> None:
+    await ask(web, endpoint, other_key)
+    assert (await rooms.intents())[-1].permission == endpoint.permission

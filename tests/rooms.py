@@ -1,0 +1,121 @@
+"""A whole platform for tests: real rooms over a real journal, with stores and engine in memory and a clock by hand."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import anyio
+
+from rambla.activations.index import Activations
+from rambla.activations.tailer import follow
+from rambla.audit.ledger import Ledger
+from rambla.audit.pending import Pending
+from rambla.catalog.cache import CachedEntities
+from rambla.dispatch.dispatcher import Dispatcher, DispatchLimits
+from rambla.domain.access import Caller
+from rambla.domain.records import Intent, decode_record
+from rambla.drivers.memory.catalog import MemoryEntityStore, MemoryNamespaceStore
+from rambla.drivers.memory.engine import Crash, MemoryEngine
+from rambla.drivers.memory.index import MemoryIndex
+from rambla.engine.ports import Run
+from rambla.flow.platform import Limits, Op, Platform
+from rambla.flow.tend import new_namespace
+from rambla.identity.keys import KeyRing
+from rambla.kit.clock import ManualClock
+from rambla.kit.ids import IdSource
+from rambla.kit.journal import Journal
+from rambla.kit.tasks import Tasks
+from rambla.objects.ports import ObjectStore
+
+OPERATOR_TOKEN = "operator-token"
+EVENTS_TOKEN = "events-token"
+GUEST, OTHER = "guest", "other"
+
+
+async def echo(arguments: dict[str, Any], run: Run) -> Any:
+    return arguments
+
+
+async def fail(arguments: dict[str, Any], run: Run) -> Any:
+    return {"error": "no luck"}
+
+
+async def crash(arguments: dict[str, Any], run: Run) -> Any:
+    raise Crash
+
+
+async def listed(arguments: dict[str, Any], run: Run) -> Any:
+    return sorted(arguments)
+
+
+async def sleep(arguments: dict[str, Any], run: Run) -> Any:
+    await anyio.sleep(3600)
+
+
+FUNCTIONS = {"echo": echo, "fail": fail, "crash": crash, "listed": listed, "sleep": sleep}
+"""What an action does whose code is that word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    platform: Platform
+    journal: Journal
+
+    async def intents(self) -> list[Intent]:
+        """All that was written so far, in order."""
+        await self.journal.sync()
+        written = self.journal.read(0, records_max=10_000, bytes_max=2**24)
+        records = [decode_record(payload) for _, payload in written]
+        return [record for record in records if isinstance(record, Intent)]
+
+
+@asynccontextmanager
+async def open_rooms(
+    folder: Path, *, limits: Limits | None = None, objects: ObjectStore | None = None
+) -> AsyncIterator[Rooms]:
+    """Namespaces `guest` and `other` exist."""
+    clock = ManualClock()
+    limits = limits or Limits()
+    journal = Journal.open(folder / "journal")
+    entities, index = MemoryEntityStore(), MemoryIndex()
+    namespaces = MemoryNamespaceStore(entities)
+    engine = MemoryEngine(FUNCTIONS)
+    async with Tasks() as tasks:
+        platform = Platform(
+            clock=clock,
+            ids=IdSource(clock),
+            limits=limits,
+            tasks=tasks,
+            entities=CachedEntities(entities),
+            namespaces=namespaces,
+            keys=KeyRing(namespaces, TOKENS, clock),
+            ledger=Ledger(journal, Pending()),
+            activations=Activations(index),
+            index=index,
+            dispatcher=Dispatcher(engine, clock, tasks, DispatchLimits()),
+            engine=engine,
+            objects=objects,
+            health=no_health,
+        )
+        for name in (GUEST, OTHER):
+            await namespaces.put(new_namespace(name, clock.now_ms(), limits))
+        tasks.start("tailer", follow, journal, index, platform.activations)
+        yield Rooms(platform, journal)
+        tasks.stop()
+    await journal.close()
+
+
+TOKENS = {
+    OPERATOR_TOKEN: Caller(subject="operator", namespace="", source="operator"),
+    EVENTS_TOKEN: Caller(subject="events", namespace="", source="event-source"),
+}
+
+
+async def no_health() -> dict[str, object]:
+    return {}
+
+
+def op_of(platform: Platform, namespace: str = GUEST) -> Op:
+    return Op(platform.ids.next(), Caller(subject=namespace, namespace=namespace, source="key"))
