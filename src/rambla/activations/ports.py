@@ -75,8 +75,8 @@ class Index(Protocol):
         """Add it and set the cursor, in one transaction; StorageFailed: nothing was changed, try again.
 
         What is there already is kept and counts once: an activation or audit entry by its id. An outcome sets the
-        status of its intent, in this batch or an earlier one: the first error stays, "ok" gives way to an error, and
-        "refused" to nothing.
+        status of its intent, in this batch or an earlier one, if that is "" still: the first stays, and so does
+        "refused".
         """
         ...
 

@@ -26,7 +26,7 @@ class MemoryIndex:
             self._audits.setdefault(entry.intent_id, entry)
         for intent_id, status in batch.outcomes:
             known = self._audits.get(intent_id)
-            if known is not None and (known.status == "" or (known.status == "ok" and status != "ok")):
+            if known is not None and known.status == "":
                 self._audits[intent_id] = msgspec.structs.replace(known, status=status)
         self._cursor = batch.cursor
 

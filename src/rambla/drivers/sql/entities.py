@@ -145,7 +145,7 @@ def _code_of(name: FullName) -> tuple[ColumnElement[bool], ...]:
 
 def _row(entity: AnyEntity) -> dict[str, object]:
     return {
-        "revision": entity.revision,
+        "revision": clamped(entity.revision),
         "collection": _COLLECTIONS[type(entity)],
         "updated_ms": entity.updated_ms,
         "trigger": str(entity.trigger) if isinstance(entity, Rule) else None,

@@ -18,7 +18,7 @@ from rambla.drivers.sql.database import Database
 from rambla.drivers.sql.tables import activations, audits, clamped, progress, usage
 
 _IDS_AT_ONCE = 500
-_decoder = msgspec.json.Decoder(Activation)
+_decoder = msgspec.msgpack.Decoder(Activation)
 _audit_decoder = msgspec.json.Decoder(AuditEntry)
 
 
@@ -53,9 +53,7 @@ class SqlIndex:
         # in one order for all, so that two writers cannot lock each other out
         rows = [
             {"namespace": namespace, "action": action, "hour_ms": hour_ms, **each._asdict()}
-            for (namespace, action, hour_ms), each in sorted(
-                sums.items()
-            )  # one order for all, so that two writers cannot lock each other out
+            for (namespace, action, hour_ms), each in sorted(sums.items())
         ]
         connection.execute(insert.on_conflict_do_update(index_elements=list(usage.primary_key), set_=added), rows)
 
@@ -161,7 +159,7 @@ def _row(activation: Activation) -> dict[str, object]:
         "namespace": activation.namespace,
         "path": activation.path,
         "start_ms": activation.start_ms,
-        "document": msgspec.json.encode(activation),
+        "document": msgspec.msgpack.encode(activation),
     }
 
 

@@ -1,8 +1,8 @@
 """Which tables are there, and how do our words become columns?
 
 The two schemas as SQLAlchemy sees them; the migrations make them and a test compares the two. A record is kept whole as
-a JSON document (msgspec), in bytes because PostgreSQL's text cannot hold a NUL; beside it stand only the columns that
-are looked up or sorted by. An action's code lies in a table of its own, so that a listing never reads it.
+a document, JSON or for activations msgpack, in bytes because PostgreSQL's text cannot hold a NUL; beside it stand only
+the columns that are looked up or sorted by. An action's code has a table of its own, so that a listing never reads it.
 """
 
 from typing import Any, Literal
