@@ -79,7 +79,7 @@ class FrameParser:
 
 
 class Channel:
-    """The platform's end of a worker's stream. `on_frame` may raise Hostile; `on_end` is told once if that was the end."""
+    """The platform's end of a worker's stream. `on_frame` may raise Hostile; `on_end` is told if that was the end."""
 
     def __init__(
         self, stream: socket.socket, on_frame: Callable[[Frame], None], on_end: Callable[[bool], None]
