@@ -16,9 +16,11 @@ def main() -> None:
     load = " ".join(f"{average:.1f}" for average in os.getloadavg())
     print(f"{os.cpu_count()} cores, Linux {platform.release()}, Python {platform.python_version()}, load {load}")
     if "cold" in parts:
+        import asyncio
+
         from bench import coldstart
 
-        coldstart.run(arguments.starts)
+        asyncio.run(coldstart.main(arguments.starts))
     if "warm" in parts:
         from bench import warm
 
