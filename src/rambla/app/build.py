@@ -4,7 +4,7 @@ Opens what the settings name, in the order in which one needs the other, and clo
 journal first and last, as everything else leaves its trace there.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -104,14 +104,6 @@ def build_platform(
     read_back(stores.journal, stores.cursor.load(), pending.track)
     limits = limits_of(settings)
 
-    async def health() -> dict[str, object]:
-        applied, written = await stores.index.cursor(), stores.journal.durable_seq
-        return {
-            "journal": {"records": written, "recovered": stores.journal.recovered or "nothing to recover"},
-            "index": {"records": applied, "behind": written - applied},
-            "object_store": {"kind": settings.object_store, **(await objects.health() if objects else {})},
-        }
-
     return Platform(
         clock=clock,
         ids=IdSource(clock),
@@ -127,20 +119,33 @@ def build_platform(
         ledger=Ledger(stores.journal, pending),
         activations=Activations(stores.index),
         index=stores.index,
-        dispatcher=Dispatcher(
-            engine,
-            clock,
-            tasks,
-            DispatchLimits(
-                memory_mb=settings.memory_mb,
-                idle_ms=settings.idle_ms,
-                queued_max=settings.queued_max,
-                queued_bytes_max=settings.queued_mb_max * _MB,
-            ),
-        ),
+        dispatcher=Dispatcher(engine, clock, tasks, _dispatch_limits(settings)),
         engine=engine,
         objects=objects.store if objects else None,
-        health=health,
+        health=_health(settings, stores, objects),
+    )
+
+
+def _health(
+    settings: Settings, stores: Stores, objects: "EmbeddedSwift | None"
+) -> Callable[[], Awaitable[dict[str, object]]]:
+    async def health() -> dict[str, object]:
+        applied, written = await stores.index.cursor(), stores.journal.durable_seq
+        return {
+            "journal": {"records": written, "recovered": stores.journal.recovered or "nothing to recover"},
+            "index": {"records": applied, "behind": written - applied},
+            "object_store": {"kind": settings.object_store, **(await objects.health() if objects else {})},
+        }
+
+    return health
+
+
+def _dispatch_limits(settings: Settings) -> DispatchLimits:
+    return DispatchLimits(
+        memory_mb=settings.memory_mb,
+        idle_ms=settings.idle_ms,
+        queued_max=settings.queued_max,
+        queued_bytes_max=settings.queued_mb_max * _MB,
     )
 
 

@@ -96,7 +96,6 @@ async def _run(platform: Platform, stores: Stores, services: Tasks, server: Serv
     services.start("tailer", follow, stores.journal, stores.index, platform.activations)
     services.start("reaper", platform.dispatcher.reap)
     services.start("cursor", _save_cursor, platform, stores)
-    services.start("signals", server.stop_on_signal)
     await server.serve()
 
 
@@ -148,7 +147,8 @@ async def offline(data: Path) -> AsyncIterator[ASGIApp]:
 def _bind(settings: Settings) -> socket.socket:
     host, port = settings.address
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # The protocol is named because asyncio switches Nagle's delay off only for sockets that say TCP.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))

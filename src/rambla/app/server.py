@@ -7,7 +7,7 @@ finish. `ready URL` on stdout means that requests are served.
 import contextlib
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import anyio
 import uvicorn
@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from rambla.app.folder import DataFolder
 
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _CONNECTIONS_MAX = 10_000
 _BACKLOG = 2048
 _KEEP_ALIVE_S = 75
@@ -32,7 +33,7 @@ class _Uvicorn(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        yield  # `stop_on_signal` does it, with the whole platform in view
+        yield  # `Server.serve` does it, with the whole platform in view
 
 
 class Server:
@@ -56,14 +57,21 @@ class Server:
         self._url = url
 
     async def serve(self) -> None:
-        """Serve until a signal comes."""
-        await self._server.serve(sockets=[self._listener])
+        """Serve until a signal comes. Later signals are ignored, so that none tears the closing apart."""
+        try:
+            with anyio.open_signal_receiver(*_STOP_SIGNALS) as signals:
+                async with anyio.create_task_group() as group:
+                    group.start_soon(self._stop_on, signals)
+                    await self._server.serve(sockets=[self._listener])
+                    group.cancel_scope.cancel()
+        finally:
+            for number in _STOP_SIGNALS:
+                signal.signal(number, signal.SIG_IGN)
 
     def _tell_ready(self) -> None:
         self._folder.write_endpoint(self._url)
         print(f"ready {self._url}", flush=True)
 
-    async def stop_on_signal(self) -> None:
-        with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-            async for _ in signals:
-                self._server.should_exit = True
+    async def _stop_on(self, signals: AsyncIterator[signal.Signals]) -> None:
+        async for _ in signals:
+            self._server.should_exit = True

@@ -112,8 +112,10 @@ async def _event_fire(
     trigger = await _trigger(platform, name)
     source = parse_source(trigger.annotations.get("source"))
     container = event.record.s3.bucket.name
-    if source.container != container:
+    if platform.objects is None or source.container != container:
         raise NotFound()
+    if event.source != platform.objects.source_of(name.namespace, container):
+        raise NotFound()  # a container of that name, but in somebody else's account
     event_key = f"{name} {event.id}"
     if not platform.ledger.pending.saw_event(event_key):
         return None

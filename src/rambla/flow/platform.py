@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from rambla.activations.index import Activations
 from rambla.activations.ports import Index
 from rambla.audit.ledger import Ledger
-from rambla.catalog.ports import EntityStore
+from rambla.catalog.cache import CachedEntities
 from rambla.dispatch.dispatcher import Dispatcher
 from rambla.domain.access import Caller
 from rambla.engine.ports import Engine
@@ -46,7 +46,7 @@ class Platform:
     ids: IdSource
     limits: Limits
     tasks: Tasks
-    entities: EntityStore
+    entities: CachedEntities
     namespaces: NamespaceStore
     keys: KeyRing
     ledger: Ledger

@@ -66,6 +66,7 @@ async def delete_namespace(platform: Platform, op: Op, name: str) -> None:
         if platform.objects:
             await platform.objects.close_account(name)
         await platform.namespaces.delete(name)
+        platform.entities.clear()
         platform.keys.forget()
         platform.dispatcher.retire(name, "")
 

@@ -51,6 +51,10 @@ class ObjectStore(Protocol):
 
     async def unsubscribe(self, namespace: str, container: str, trigger: str) -> None: ...
 
+    def source_of(self, namespace: str, container: str) -> str:
+        """The `source` that CloudEvents of that container bear: whoever names another may not fire its triggers."""
+        ...
+
     async def sign(self, namespace: str, method: str, container: str, name: str, *, ttl_ms: int) -> SignedAddress:
         """An address for one object, or, if `name` is empty or ends with "/", for every object below it."""
         ...

@@ -79,9 +79,11 @@ class FrameParser:
 
 
 class Channel:
-    """The platform's end of a worker's stream. `on_frame` may raise Hostile; `on_end` is called once, at the end."""
+    """The platform's end of a worker's stream. `on_frame` may raise Hostile; `on_end` is told if that was the end."""
 
-    def __init__(self, stream: socket.socket, on_frame: Callable[[Frame], None], on_end: Callable[[str], None]) -> None:
+    def __init__(
+        self, stream: socket.socket, on_frame: Callable[[Frame], None], on_end: Callable[[bool], None]
+    ) -> None:
         stream.setblocking(False)
         self._stream, self._on_frame, self._on_end = stream, on_frame, on_end
         self._loop = asyncio.get_running_loop()
@@ -135,13 +137,13 @@ class Channel:
         except OSError:
             data = b""
         if not data:
-            self._end("ended")
+            self._end(hostile=False)
             return False
         try:
             for frame in self.parser.feed(data):
                 self._on_frame(frame)
-        except Hostile as error:
-            self._end(f"sent {error}")
+        except Hostile:
+            self._end(hostile=True)
             return False
         return True
 
@@ -154,6 +156,6 @@ class Channel:
         self._greeted = True
         return data
 
-    def _end(self, reason: str) -> None:
+    def _end(self, *, hostile: bool) -> None:
         self.close()
-        self._on_end(reason)
+        self._on_end(hostile)

@@ -120,10 +120,13 @@ class ProcessSandbox:
         self._pipes.collect()
         self._answer.set_result(frame)
 
-    def on_channel_end(self, reason: str) -> None:
-        """The process is about to end, or has closed its stream to play dead: it gets a moment, then it is killed."""
+    def on_channel_end(self, hostile: bool) -> None:
+        """It is about to end, or has closed its stream to play dead: it gets a moment to end by itself, if it is ours.
+
+        The moment matters: what it dies of by itself can be told, a kill hides it.
+        """
         self._broken = True
-        self._loop.call_later(_EXIT_GRACE_S, self._zygote.kill, self._number)
+        self._loop.call_later(0 if hostile else _EXIT_GRACE_S, self._zygote.kill, self._number)
 
     def on_exit(self, status: int | None) -> None:
         """Every process of it is gone: take what it left behind, then let go of everything."""

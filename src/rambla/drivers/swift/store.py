@@ -97,6 +97,9 @@ class SwiftStore:
     async def unsubscribe(self, namespace: str, container: str, trigger: str) -> None:
         await self._replace(account_of(namespace), check_container(container), trigger, [])
 
+    def source_of(self, namespace: str, container: str) -> str:
+        return path_of(account_of(namespace), container)
+
     async def sign(self, namespace: str, method: str, container: str, name: str, *, ttl_ms: int) -> SignedAddress:
         if method not in SIGNED_METHODS:
             raise BadRequest(detail=f"An address cannot be signed for {method}.")
