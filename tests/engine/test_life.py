@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from enginekit import a_program, a_run, act, error_of, value_of
+from enginekit import a_program, a_run, act, bare_tmp, error_of, value_of
 from rambla.domain.errors import EngineFailed, IsolationTooWeak
 from rambla.drivers.process.engine import ProcessEngine, ProcessSettings, open_engine
 
@@ -98,12 +99,12 @@ async def test_a_missing_runtime_says_how_to_get_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("level", ["none", "limited", "restricted"])
 async def test_weaker_levels_work_are_reported_and_can_be_refused(runtimes: None, level: str) -> None:
-    try:
-        engine = await open_engine(ProcessSettings(isolation_max=level))  # type: ignore[arg-type]  # parametrised
-    except EngineFailed as error:
-        if "closed to user" not in str(error):
-            raise
-        pytest.skip(str(error))
+    if os.geteuid() == 0 and not all(path.stat().st_mode & stat.S_IXOTH for path in Path(os.__file__).parents):
+        # Actions then run as another user, in the host's own folders.
+        with pytest.raises(EngineFailed, match="Fix: use a Python that everybody may read"):
+            await open_engine(ProcessSettings(isolation_max=level))  # type: ignore[arg-type]  # parametrised
+        return
+    engine = await open_engine(ProcessSettings(isolation_max=level))  # type: ignore[arg-type]  # parametrised
     try:
         if engine.level != level:
             pytest.skip(f"this host allows only {engine.level}: {engine.health().parts}")
@@ -157,16 +158,16 @@ def _descendants(root: int) -> set[int]:
     return family - {root}
 
 
-async def test_a_spare_is_taken_and_made_again(engine: ProcessEngine) -> None:
+async def test_a_spare_is_taken_and_made_again(sandboxed: ProcessEngine) -> None:
     seen = set()
     for memory_mb in (64, 256, 128):
-        sandbox = await engine.start("python:3", memory_mb, grants=False)
+        sandbox = await sandboxed.start("python:3", memory_mb, grants=False)
         code = "import os\ndef main(a): return {'mark': os.readlink('/proc/self/ns/mnt'), 'tmp': os.listdir('/tmp')}"
         assert await sandbox.init(a_program(code), a_run()) is None
         outcome = json.loads((await sandbox.run(a_run())).result)
-        assert outcome["tmp"] == []
+        assert sorted(outcome["tmp"]) == bare_tmp()
         seen.add(outcome["mark"])
         await anyio.sleep(0.15)  # in which the next spare is made, while this sandbox lives
         await sandbox.close()
     assert len(seen) == 3
-    assert engine.health().sandboxes == 0
+    assert sandboxed.health().sandboxes == 0
