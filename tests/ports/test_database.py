@@ -63,11 +63,11 @@ async def test_several_may_open_and_migrate_one_database_at_once(
         opened.append(await anyio.to_thread.run_sync(open_database, url, "index"))
 
     async with anyio.create_task_group() as group:
-        for _ in range(4):
+        for _ in range(8):
             group.start_soon(open_it)
     for database in opened:
         await database.close()
-    assert len(opened) == 4
+    assert len(opened) == 8
 
 
 async def test_a_new_sqlite_file_is_for_its_owner_only(open_fresh, tmp_path: Path) -> None:

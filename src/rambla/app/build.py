@@ -4,6 +4,7 @@ Opens what the settings name, in the order in which one needs the other, and clo
 journal first and last, as everything else leaves its trace there.
 """
 
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ from rambla.kit.tasks import Tasks
 if TYPE_CHECKING:
     from rambla.drivers.swift.embedded import EmbeddedSwift
 
+log = logging.getLogger(__name__)
 _MB = 2**20
 OPERATOR = Caller(subject="operator", namespace="", source="operator")
 EVENTS = Caller(subject="events", namespace="", source="event-source")
@@ -79,7 +81,10 @@ async def _open(port: str, url: str, stack: AsyncExitStack) -> Any:
 
 def _open_journal(settings: Settings, folder: DataFolder) -> Journal:
     try:
-        return Journal.open(folder.journal, segment_bytes_max=settings.journal_segment_mb * _MB)
+        journal = Journal.open(folder.journal, segment_bytes_max=settings.journal_segment_mb * _MB)
+        if journal.recovered:
+            log.warning("journal %s: %s", folder.journal, journal.recovered)
+        return journal
     except (JournalFailed, JournalCorrupt, OSError) as error:
         raise StorageFailed(detail=f"journal {folder.journal}: {error}") from error
 

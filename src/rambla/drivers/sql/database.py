@@ -6,7 +6,10 @@ SQLAlchemy raises becomes StorageFailed here, save a broken unique constraint, w
 """
 
 import os
+import sqlite3
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -94,7 +97,8 @@ def storage_failed(error: Exception) -> StorageFailed:
 def _open_sqlite(url: URL, schema: Schema) -> Engine:
     path = Path(url.database or "")
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    with suppress(FileExistsError):  # never open an existing one: closing it would drop this process's SQLite locks
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
     engine = create_engine(
         url, pool_size=CONNECTIONS_MAX, connect_args={"timeout": LOCK_TIMEOUT_S, "check_same_thread": False}
     )
@@ -103,7 +107,7 @@ def _open_sqlite(url: URL, schema: Schema) -> Engine:
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # the driver shall not begin transactions of its own accord
-        connection.execute("PRAGMA journal_mode = WAL")
+        _use_wal(connection)
         connection.execute(f"PRAGMA synchronous = {synchronous}")
 
     @event.listens_for(engine, "begin")
@@ -113,6 +117,16 @@ def _open_sqlite(url: URL, schema: Schema) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
     return engine
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Changing the mode of a new file fails at once where any other statement would wait for whoever is at it."""
+    for _ in range(LOCK_TIMEOUT_S * 100):
+        with suppress(sqlite3.OperationalError):
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        time.sleep(0.01)
+    connection.execute("PRAGMA journal_mode = WAL")
 
 
 def _open_postgresql(url: URL) -> Engine:
