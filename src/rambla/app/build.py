@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 _MB = 2**20
 _CATALOG = "catalog.sqlite3"
-_log = logging.getLogger(__name__)
 OPERATOR = Caller(subject="operator", namespace="", source="operator")
 EVENTS = Caller(subject="events", namespace="", source="event-source")
 
@@ -147,7 +146,7 @@ def _settled(stores: Stores) -> int:
     try:
         return stores.cursor.load()
     except JournalCorrupt as error:
-        _log.warning("%s; the journal is read from its beginning", error)
+        log.warning("%s; the journal is read from its beginning", error)
         return 0
 
 
