@@ -8,37 +8,21 @@ cannot be written the promise stays open in the journal and the next start settl
 import logging
 from typing import Any
 
-import msgspec
-
 from rambla.catalog.arguments import environment_of
 from rambla.dispatch.jobs import Done, Job, PoolKey
 from rambla.domain.activation import Activation, RunResult, Status, error_result
-from rambla.domain.entities import Action, Parameter
+from rambla.domain.entities import Action
 from rambla.domain.errors import StorageFailed
 from rambla.domain.records import Intent, Outcome, Started, Work
 from rambla.engine.ports import Grant, Program, Run
 from rambla.flow.access import NETWORK, OBJECTS, open_objects
 from rambla.flow.platform import Platform
+from rambla.flow.task import Task
 from rambla.usage.billing import billed_mb_ms
 
 log = logging.getLogger(__name__)
 _MB = 2**20
 INTERNAL: Status = "whisk internal error"
-
-
-class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """An intent whose work is to be done, and what was looked up for it."""
-
-    intent: Intent
-    action: Action
-    defaults: tuple[Parameter, ...]
-    arguments: bytes
-    transaction: str = ""
-
-    @property
-    def work(self) -> Work:
-        assert self.intent.work is not None
-        return self.intent.work
 
 
 async def perform(platform: Platform, task: Task) -> Activation | None:
@@ -71,8 +55,10 @@ def job_of(platform: Platform, task: Task) -> Job:
         arguments = task.arguments
         addresses: tuple[Grant, ...] = ()
         if work.access is not None and grants:
-            arguments, addresses = await open_objects(platform, task.intent, work.access, arguments)
-        platform.ledger.note(Started(activation_id=work.activation_id, at_ms=start_ms))
+            arguments, addresses = await open_objects(platform, task, arguments)
+        if work.replay == "unless_started":
+            # On disk before the code begins, so that no crash can make a direct invoke run twice.
+            await platform.ledger.write(Started(activation_id=work.activation_id, at_ms=start_ms))
         return Run(
             activation_id=work.activation_id,
             payload=arguments,

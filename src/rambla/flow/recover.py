@@ -11,8 +11,9 @@ from rambla.catalog.arguments import merge
 from rambla.domain.errors import RamblaError
 from rambla.domain.records import Intent, Outcome, Record, Work, decode_record
 from rambla.flow.invoke import runnable, start
-from rambla.flow.perform import Task, conclude, never_ran
+from rambla.flow.perform import conclude, never_ran
 from rambla.flow.platform import Platform
+from rambla.flow.task import Task
 from rambla.kit.journal import Journal
 
 log = logging.getLogger(__name__)
