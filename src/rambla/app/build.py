@@ -83,9 +83,12 @@ async def _open(port: str, url: str, stack: AsyncExitStack) -> Any:
 
 def _open_journal(settings: Settings, folder: DataFolder) -> Journal:
     try:
-        return Journal.open(folder.journal, segment_bytes_max=settings.journal_segment_mb * _MB)
+        journal = Journal.open(folder.journal, segment_bytes_max=settings.journal_segment_mb * _MB)
     except (JournalFailed, JournalCorrupt, OSError) as error:
         raise StorageFailed(detail=f"journal {folder.journal}: {error}") from error
+    if journal.recovered:
+        _log.warning("journal: %s", journal.recovered)
+    return journal
 
 
 def _database_urls(settings: Settings, folder: DataFolder) -> tuple[str, str]:
