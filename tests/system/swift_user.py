@@ -11,8 +11,12 @@ class Swift:
     def __init__(self, platform: Running) -> None:
         self.url = platform.status()["object_store"]["url"]
         self.client = httpx.Client(timeout=60, trust_env=False)
-        secret = platform.key.partition(":")[2]
-        headers = {"X-Auth-User": "guest:guest", "X-Auth-Key": secret}
+        self.secret = platform.key.partition(":")[2]
+        self.login()
+
+    def login(self) -> None:
+        """Swift keeps tokens in memory: one that was started again knows none."""
+        headers = {"X-Auth-User": "guest:guest", "X-Auth-Key": self.secret}
         answer = self.client.get(f"{self.url}/auth/v1.0", headers=headers).raise_for_status()
         self.client.headers["X-Auth-Token"] = answer.headers["X-Auth-Token"]
         self.storage = answer.headers["X-Storage-Url"]

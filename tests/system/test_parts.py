@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -14,14 +14,20 @@ from system.swift_user import Swift
 pytestmark = pytest.mark.system
 NAP = "import time\ndef main(args):\n time.sleep(args.get('s', 0))\n return {'n': args['n']}"
 COPY = """
-import urllib.request
+import time, urllib.request
+def patiently(request):
+    for _ in range(100):
+        try:
+            with urllib.request.urlopen(request) as answer:
+                return answer.read()
+        except OSError:
+            time.sleep(0.2)
+    raise OSError("the object store stays away")
 def main(event):
     name = event["data"]["Records"][0]["s3"]["object"]["key"]
-    with urllib.request.urlopen(event["access"]["source"]["url"]) as source:
-        content = source.read()
+    content = patiently(event["access"]["source"]["url"])
     target = event["access"]["target"]
-    request = urllib.request.Request(target["url"] + name + "?" + target["query"], content, method="PUT")
-    urllib.request.urlopen(request).close()
+    patiently(urllib.request.Request(target["url"] + name + "?" + target["query"], content, method="PUT"))
     return {"name": name}
 """
 LOST = "Failed to provision resources to run the action."
@@ -88,27 +94,26 @@ def swift(platform: Running, guest: Guest) -> Iterator[Swift]:
 
 @pytest.mark.parametrize("part", ["rambla_openstack.embedded", "rambla_openstack.shipper", "zygote.py"])
 def test_uploads_survive_the_death_of_any_part(platform: Running, guest: Guest, swift: Swift, part: str) -> None:
-    stored = set()
-    for number in range(30):
-        name = f"{part}-{number:02d}"
-        if number == 15:
+    guest.put("nap", NAP)
+    names = {f"{part}-{number:02d}" for number in range(30)}
+    for count, name in enumerate(sorted(names)):
+        if count == 15:
             strike(platform, part)
-        try:
-            if swift.put("inbox", name, name.encode()) == 201:
-                stored.add(name)
-        except httpx.TransportError:
-            continue  # not acknowledged, so nothing is owed
-    assert len(stored) >= 15
+        until(f"{name} is stored", lambda name=name: _asked(swift, lambda: swift.put("inbox", name, b"content") == 201))
     assert guest.call("nap", n=1)["response"]["result"] == {"n": 1}
-    until("all copies", lambda: stored <= _names(swift), 90)
+    until("all copies", lambda: _asked(swift, lambda: names <= set(swift.names("outbox"))))
     until("status says that all is well", lambda: _well(platform), 60)
 
 
-def _names(swift: Swift) -> set[str]:
+def _asked(swift: Swift, question: Callable[[], bool]) -> bool:
+    """The answer; False while Swift is on its way back."""
     try:
-        return set(swift.names("outbox"))
+        if question():
+            return True
+        swift.login()
     except httpx.HTTPError:
-        return set()  # Swift is on its way back
+        pass
+    return False
 
 
 def _well(platform: Running) -> bool:
