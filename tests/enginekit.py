@@ -1,11 +1,22 @@
 """What do tests of the engine say again and again? Runs, programs and one activation from start to end."""
 
 import json
+import sys
+from pathlib import Path
 from typing import Any
 
 from rambla.domain.activation import RunResult
+from rambla.drivers.process import environments
 from rambla.drivers.process.engine import ProcessEngine
 from rambla.engine.ports import Program, Run
+
+_TMP = Path("/tmp")
+
+
+def bare_tmp() -> list[str]:
+    """What /tmp holds in a sandbox that has written nothing: nothing, but the way to a runtime that lies below it."""
+    shown = (environments.default_folder(), environments.RUNTIMES, Path(sys.base_prefix))
+    return sorted({path.parts[2] for path in shown if _TMP in path.parents})
 
 
 def a_run(payload: dict[str, Any] | None = None, **changes: Any) -> Run:

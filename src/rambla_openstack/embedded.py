@@ -18,7 +18,9 @@ from swift.common import constraints, ring, storage_policy, utils
 
 utils.monkey_patch()  # before anything else makes a socket or a lock
 
-import eventlet  # noqa: E402 - after the patch
+from socket import socketpair  # noqa: E402 - after the patch
+
+import eventlet  # noqa: E402
 from eventlet import wsgi  # noqa: E402
 from swift.account.server import AccountController  # noqa: E402
 from swift.common.http_protocol import SwiftHttpProtocol  # noqa: E402
@@ -170,16 +172,21 @@ def prepare(data: Path) -> Path:
     return etc
 
 
+def stop_signals() -> Any:
+    """A socket that has something to read once SIGTERM or SIGINT came.
+
+    A handler alone would not do: it runs, but the hub sleeps on until something else happens.
+    """
+    woken, waker = socketpair()
+    signal.set_wakeup_fd(waker.detach())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    return woken
+
+
 def run(options: argparse.Namespace) -> None:
     """Serve until SIGTERM or SIGINT; then finish what is under way, for at most DRAIN_S seconds."""
-    stop = eventlet.Event()
-
-    def end() -> None:
-        if not stop.ready():
-            stop.send(None)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: eventlet.spawn_n(end))
+    stopped = stop_signals()
     data = options.data.resolve()
     etc = prepare(data)
     sockets = listen_backends(etc)
@@ -198,7 +205,7 @@ def run(options: argparse.Namespace) -> None:
     acceptor, pool = serve(front, proxy)
     eventlet.spawn_n(sweep_for_ever, conf, options.sweep_seconds)
     print(f"ready http://{HOST}:{front.getsockname()[1]}", flush=True)
-    stop.wait()
+    stopped.recv(1)
     front.close()
     acceptor.kill()
     with eventlet.Timeout(DRAIN_S, False):

@@ -107,3 +107,12 @@ async def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:
     with pytest.raises(CliError, match="did not start: the port is taken"):
         async with server.running([sys.executable, "-c", program], tmp_path / "log"):
             pass
+
+
+def test_what_to_do_next_names_the_program_so_that_it_can_be_copied(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for called, name in ((".venv/bin/rambla", ".venv/bin/rambla"), (f"{tmp_path}/bin/rambla", "bin/rambla")):
+        monkeypatch.setattr(sys, "argv", [called, "demo"])
+        assert report.program() == name

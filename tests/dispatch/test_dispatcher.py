@@ -185,3 +185,31 @@ async def test_idle_sandboxes_are_reaped_and_changed_actions_retired() -> None:
         dispatcher.retire("guest", "guest/echo")
         await anyio.wait_all_tasks_blocked()
         assert not engine.live
+
+
+async def test_calls_that_wait_for_slow_runs_get_sandboxes_of_their_own_before_any_has_ended() -> None:
+    async with dispatching() as (dispatcher, _engine), anyio.create_task_group() as group:
+        for _ in range(10):
+            group.start_soon(dispatcher.run, job("endless"))
+        await anyio.wait_all_tasks_blocked()
+        assert dispatcher.queued > 0
+        for _ in range(2):
+            dispatcher.reap_once()
+            await anyio.wait_all_tasks_blocked()
+        assert (dispatcher.running, dispatcher.queued) == (10, 0)
+        group.cancel_scope.cancel()
+
+
+async def test_draining_begins_nothing_and_waits_for_what_runs() -> None:
+    async with dispatching(memory_mb=256) as (dispatcher, _engine), anyio.create_task_group() as group:
+        for _ in range(20):
+            group.start_soon(dispatcher.run, job("slow"))
+        await anyio.wait_all_tasks_blocked()
+        with anyio.fail_after(10):
+            waiting = dispatcher.queued
+            await dispatcher.drain()
+        assert waiting > 0
+        assert (dispatcher.running, dispatcher.queued) == (0, waiting)
+        await anyio.wait_all_tasks_blocked()
+        assert (dispatcher.running, dispatcher.queued) == (0, waiting)
+        group.cancel_scope.cancel()

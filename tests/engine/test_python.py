@@ -3,12 +3,15 @@
 import base64
 import io
 import json
+import tempfile
 import zipfile
+from pathlib import Path
 
 import pytest
 
 from enginekit import a_program, a_run, act, error_of, value_of
-from rambla.drivers.process.engine import ProcessEngine
+from rambla.drivers.process import environments
+from rambla.drivers.process.engine import ProcessEngine, ProcessSettings, open_engine
 
 pytestmark = pytest.mark.anyio
 NOT_A_DICT = "The action did not return a dictionary or array."
@@ -62,6 +65,17 @@ async def test_the_listed_packages_can_be_imported(engine: ProcessEngine) -> Non
         "import PIL.Image, requests, swiftclient, boto3\ndef main(a): return {'size': PIL.Image.new('L', (3, 4)).size}"
     )
     assert await value_of(engine, code) == {"size": [3, 4]}
+
+
+async def test_a_runtime_below_tmp_is_found_in_a_sandbox_with_a_tmp_of_its_own(runtimes: None) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        (Path(folder) / "python3").symlink_to(environments.default_folder().resolve() / "python3")
+        engine = await open_engine(ProcessSettings(runtimes=folder))
+        try:
+            code = "import os, sys\ndef main(a): return os.listdir(sys.prefix)"
+            assert "pyvenv.cfg" in await value_of(engine, code)
+        finally:
+            await engine.close()
 
 
 async def test_the_environment_holds_the_context_and_the_init_parameters(engine: ProcessEngine) -> None:

@@ -84,6 +84,16 @@ def test_a_stopped_swift_tells_the_rest_after_its_restart(cloud: Cloud, own: Buc
         wait_until(lambda: not [path for path in cloud.spool.iterdir() if path.is_dir()], "the folder to go")
 
 
+def test_a_swift_with_nothing_to_do_ends_when_it_is_told(tmp_path: Path) -> None:
+    """Swift's hub sleeps until something happens, and a signal alone is nothing to it."""
+    cloud = Cloud(tmp_path / "swift", "--sweep-seconds", "3600")
+    try:
+        cloud.start_swift()
+        assert cloud.end("embedded") == 0
+    finally:
+        cloud.close()
+
+
 def test_swift_and_the_shipper_end_with_the_process_that_started_them(tmp_path: Path) -> None:
     script = (
         "import os, subprocess, sys\n"

@@ -21,6 +21,7 @@ from rambla.kit.tasks import pauses_s
 
 RECORDS_MAX = 1_000
 BYTES_MAX = 8 * 1024 * 1024
+GATHER_S = 0.05  # a transaction costs as much as hundreds of rows; what is newer than this is found in memory
 
 Result = TypeVar("Result")
 _log = logging.getLogger(__name__)
@@ -34,6 +35,8 @@ async def follow(journal: Journal, index: Index, activations: Activations) -> No
         cursor = journal.durable_seq
     while True:
         await journal.wait_durable(cursor)
+        if journal.durable_seq - cursor < RECORDS_MAX:
+            await anyio.sleep(GATHER_S)
         batch = await _next_batch(journal, cursor)
         await _patiently(activations.apply, batch)
         cursor = batch.cursor

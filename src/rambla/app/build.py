@@ -37,9 +37,9 @@ from rambla.kit.tasks import Tasks
 if TYPE_CHECKING:
     from rambla.drivers.swift.embedded import EmbeddedSwift
 
+log = logging.getLogger(__name__)
 _MB = 2**20
 _CATALOG = "catalog.sqlite3"
-_log = logging.getLogger(__name__)
 OPERATOR = Caller(subject="operator", namespace="", source="operator")
 EVENTS = Caller(subject="events", namespace="", source="event-source")
 
@@ -84,11 +84,11 @@ async def _open(port: str, url: str, stack: AsyncExitStack) -> Any:
 def _open_journal(settings: Settings, folder: DataFolder) -> Journal:
     try:
         journal = Journal.open(folder.journal, segment_bytes_max=settings.journal_segment_mb * _MB)
+        if journal.recovered:
+            log.warning("journal %s: %s", folder.journal, journal.recovered)
+        return journal
     except (JournalFailed, JournalCorrupt, OSError) as error:
         raise StorageFailed(detail=f"journal {folder.journal}: {error}") from error
-    if journal.recovered:
-        _log.warning("journal: %s", journal.recovered)
-    return journal
 
 
 def _database_urls(settings: Settings, folder: DataFolder) -> tuple[str, str]:
@@ -146,7 +146,7 @@ def _settled(stores: Stores) -> int:
     try:
         return stores.cursor.load()
     except JournalCorrupt as error:
-        _log.warning("%s; the journal is read from its beginning", error)
+        log.warning("%s; the journal is read from its beginning", error)
         return 0
 
 

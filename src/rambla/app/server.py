@@ -44,6 +44,7 @@ class Server:
             lifespan="off",
             access_log=False,
             server_header=False,
+            proxy_headers=False,
             date_header=True,
             log_config=None,
             backlog=_BACKLOG,

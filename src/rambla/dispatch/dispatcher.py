@@ -25,6 +25,7 @@ from rambla.kit.tasks import Tasks
 
 log = logging.getLogger(__name__)
 _MS_NS = 1_000_000
+_STUCK_MS = 1000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,8 @@ class Dispatcher:
             self._release(pool, box)
         spent_ms = (self._clock.monotonic_ns() - begin_ns) // _MS_NS
         pool.run_ms = averaged(pool.run_ms, spent_ms)
+        pool.progressed = True
+        self._grow(pool)
         return Done(
             result=result,
             wait_ms=(begin_ns - accepted_ns) // _MS_NS,
@@ -231,17 +234,25 @@ class Dispatcher:
     async def reap(self) -> None:
         """End sandboxes that were idle for long, and those that died while idle; for ever."""
         while True:
-            await asyncio.sleep(min(self._limits.idle_ms, 1000) / 1000)
+            await asyncio.sleep(min(self._limits.idle_ms, _STUCK_MS) / 1000)
             self.reap_once()
 
     def reap_once(self) -> None:
         oldest_ms = self._clock.now_ms() - self._limits.idle_ms
         for pool in self._pools.all():
+            self._unblock(pool)
             for box in [box for box in pool.idle if box.idle_since_ms <= oldest_ms or not box.sandbox.alive]:
                 pool.idle.remove(box)
                 self._discard(pool, box)
             self._pools.tidy(pool)
         self._feed_hungry()
+
+    def _unblock(self, pool: Pool) -> None:
+        """Nobody knows how long runs take while none ends: if calls wait meanwhile, each is worth a sandbox."""
+        if pool.waiting and not pool.progressed:
+            pool.run_ms = max(pool.run_ms, _STUCK_MS)
+            self._grow(pool)
+        pool.progressed = False
 
     async def drain(self) -> None:
         """From now on nothing begins that has not. Returns once nothing runs; what waits is left to the next start."""

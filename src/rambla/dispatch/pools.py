@@ -22,7 +22,7 @@ class Box:
 
 @dataclass(slots=True, eq=False)
 class Pool:
-    """The sandboxes of one key. `run_ms` and `cold_ms` are averages, see `growth`."""
+    """The sandboxes of one key. `run_ms` and `cold_ms` are averages, see `growth`; `progressed`: a run ended lately."""
 
     key: PoolKey
     idle: list[Box] = field(default_factory=list)
@@ -31,6 +31,7 @@ class Pool:
     starting: int = 0
     run_ms: float = 1.0
     cold_ms: float = 15.0
+    progressed: bool = False
 
     @property
     def empty(self) -> bool:

@@ -5,9 +5,8 @@ action may reach, record. `perform` is shared with fires and with what is run ag
 waits for the record; the work itself never depends on the caller's patience.
 """
 
+import asyncio
 import logging
-
-import anyio
 
 from rambla.catalog.arguments import defaults_of, merge
 from rambla.domain.access import Decision, Target
@@ -49,12 +48,14 @@ async def invoke(
     activation_id = task.work.activation_id
     if not blocking:
         return activation_id
-    with anyio.move_on_after(wait_ms / 1000):
-        activation = await finished.wait()
-        if activation is None:
-            raise Unavailable()
-        return activation
-    return activation_id
+    try:
+        async with asyncio.timeout(wait_ms / 1000):
+            activation = await finished.wait()
+    except TimeoutError:
+        return activation_id
+    if activation is None:
+        raise Unavailable()
+    return activation
 
 
 class Finished:
@@ -63,7 +64,7 @@ class Finished:
     __slots__ = ("_activation", "_event")
 
     def __init__(self) -> None:
-        self._event = anyio.Event()
+        self._event = asyncio.Event()
         self._activation: Activation | None = None
 
     def set(self, activation: Activation | None) -> None:

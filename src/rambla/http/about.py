@@ -24,7 +24,7 @@ async def root(call: Call[None]) -> Response:
     return answer(
         {
             "description": "OpenWhisk",
-            "support": {"github": "https://github.com/rambla-cloud/rambla/issues", "slack": ""},
+            "support": {"github": "", "slack": ""},
             "api_paths": ["/api/v1"],
             "limits": {
                 "actions_per_minute": limits.invocations_per_minute,

@@ -62,9 +62,16 @@ def plan_for(level: str, parts: dict[str, str], config: Config) -> isolation.Pla
         readable=("/usr", "/bin", "/lib", "/lib64", "/etc/ssl", "/etc/ld.so.cache", "/etc/localtime", "/etc/passwd",
                   "/etc/nsswitch.conf", "/etc/hosts", "/dev/null", "/dev/urandom", "/dev/random", *config["paths"]),
         grants=False,
+        kept=_below(isolation.TMP, config["paths"]) if works["namespaces"] else (),
         landlock=works["landlock"],
         seccomp=works["seccomp"],
     )  # fmt: skip
+
+
+def _below(folder: str, paths: list[str]) -> tuple[str, ...]:
+    """Those of `paths` that lie below `folder`, without what is part of another one."""
+    below = sorted({path for path in paths if path.startswith(f"{folder}/")})
+    return tuple(path for path in below if not any(path.startswith(f"{other}/") for other in below))
 
 
 def _enter(config: Config) -> None:

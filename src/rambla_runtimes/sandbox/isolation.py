@@ -22,7 +22,10 @@ LEVELS = ("none", "limited", "restricted", "sandboxed")
 
 @dataclass(frozen=True)
 class Plan:
-    """What to do to each sandbox. `memory_bytes` is 0 where a control group bounds memory instead."""
+    """What to do to each sandbox. `memory_bytes` is 0 where a control group bounds memory instead.
+
+    `kept` is what of the host lies below /tmp and stays to be seen there, as a runtime installed there must.
+    """
 
     level: str
     memory_bytes: int
@@ -31,6 +34,7 @@ class Plan:
     folder: str
     readable: tuple[str, ...]
     grants: bool
+    kept: tuple[str, ...] = ()
     landlock: bool = True
     seccomp: bool = True
 
@@ -66,7 +70,11 @@ def _own_world(plan: Plan) -> None:
     """Own mounts, network, IPC and host name. They belong to the zygote's user namespace, where it has no rights."""
     linux.unshare(linux.CLONE_NEWNS | linux.CLONE_NEWNET | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS)
     flags = linux.MS_NOSUID | linux.MS_NODEV
+    kept = {path: os.open(path, os.O_PATH) for path in plan.kept}
     linux.mount("tmpfs", TMP, "tmpfs", flags, f"size={plan.tmp_bytes},nr_inodes=16384,mode=1777")
+    for path, descriptor in kept.items():
+        linux.bind(f"/proc/self/fd/{descriptor}", path)
+        os.close(descriptor)
     linux.mount("proc", "/proc", "proc", flags | linux.MS_NOEXEC)
     socket.sethostname("sandbox")
     linux.raise_loopback()

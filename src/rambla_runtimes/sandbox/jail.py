@@ -75,12 +75,7 @@ def _bind(source: str, target: str) -> None:
     old, new = _OLD + source, _NEW + target
     if not os.path.lexists(old) or os.path.lexists(new):
         return  # absent on this host, or shown already as part of a folder above it
-    if os.path.isdir(old):
-        os.makedirs(new, 0o755)
-    else:
-        os.makedirs(os.path.dirname(new), 0o755, exist_ok=True)
-        os.close(os.open(new, os.O_CREAT | os.O_WRONLY, 0o644))
-    linux.mount(old, new, None, linux.MS_BIND | linux.MS_REC)
+    linux.bind(old, new)
 
 
 def _make_etc() -> None:

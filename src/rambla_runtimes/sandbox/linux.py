@@ -69,6 +69,16 @@ def mount(source: str, target: str, kind: str | None = None, flags: int = 0, opt
     _check(result, f"mount {target}")
 
 
+def bind(source: str, target: str) -> None:
+    """Show the file or folder `source`, with the mounts below it, also at `target`, which is made for it."""
+    if os.path.isdir(source):
+        os.makedirs(target, 0o755, exist_ok=True)
+    else:
+        os.makedirs(os.path.dirname(target), 0o755, exist_ok=True)
+        os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
+    mount(source, target, None, MS_BIND | MS_REC)
+
+
 def unmount(target: str) -> None:
     _check(_libc.umount2(os.fsencode(target), MNT_DETACH), f"umount {target}")
 

@@ -108,7 +108,7 @@ def next_steps(data: Path, *, stays: bool) -> None:
 
 def program() -> str:
     """How this program was called, as short as it can be said."""
-    path = Path(sys.argv[0])
+    path = Path(sys.argv[0]).absolute()
     return os.path.relpath(path) if path.name == "rambla" and path.is_relative_to(Path.cwd()) else "rambla"
 
 

@@ -98,8 +98,9 @@ class Channel:
         if self._stream.fileno() < 0:
             return
         self._unsent = memoryview(data)
-        self._loop.add_writer(self._stream, self._writable)
-        self._writable()
+        self._push()
+        if self._unsent:
+            self._loop.add_writer(self._stream, self._writable)
 
     def pump(self) -> None:
         """Take what has arrived already, after the other side is known to have ended."""
@@ -120,14 +121,17 @@ class Channel:
         return rights
 
     def _writable(self) -> None:
+        self._push()
+        if not self._unsent:
+            self._loop.remove_writer(self._stream)
+
+    def _push(self) -> None:
         try:
             self._unsent = self._unsent[self._stream.send(self._unsent) :]
         except BlockingIOError:
             return
         except OSError:
             self._unsent = memoryview(b"")  # the reading side tells the end
-        if not self._unsent:
-            self._loop.remove_writer(self._stream)
 
     def _readable(self) -> bool:
         try:

@@ -157,7 +157,7 @@ class ProcessSandbox:
         timed_out = False
         judged: Verdict | None
         try:
-            with anyio.fail_after(run.timeout_ms / 1000):
+            async with asyncio.timeout(run.timeout_ms / 1000):
                 frame = await self._exchange(phase, body, run.result_bytes_max)
             judged = self._judge(frame, phase, run.result_bytes_max)
         except TimeoutError:
