@@ -54,8 +54,12 @@ def _as_nobody() -> Iterator[Running]:
     subprocess.run([python, "-m", "venv", "--without-pip", str(folder / "python3")], check=True)
     environment |= {"RAMBLA_RUNTIMES": str(folder), "HOME": str(folder), "RAMBLA_TEST_SECRET": SECRET}
     command = [*AS_NOBODY, python]
-    yield Running(folder / "data", "--object-store", "none", python=command, environment=environment)
-    shutil.rmtree(folder)
+    data = folder.with_suffix(".data")  # not beside the runtime, whose own folder a sandbox may see
+    data.mkdir()
+    os.chown(data, 65534, 65534)
+    yield Running(data, "--object-store", "none", python=command, environment=environment)
+    for path in (folder, data):
+        shutil.rmtree(path)
 
 
 @pytest.fixture(scope="module", params=["as we are", "as user nobody"])

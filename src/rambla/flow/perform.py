@@ -5,8 +5,10 @@ for invokes, for fires and for what a restart takes up again. It never raises fo
 can be written the promise stays open in the journal, and if it never can the next start settles it.
 """
 
+from itertools import islice
 from typing import Any
 
+import anyio
 import msgspec
 
 from rambla.catalog.arguments import environment_of
@@ -17,8 +19,10 @@ from rambla.domain.records import Intent, Outcome, Started, Work
 from rambla.engine.ports import Grant, Program, Run
 from rambla.flow.access import NETWORK, OBJECTS, open_objects
 from rambla.flow.platform import Platform
+from rambla.kit.tasks import pauses_s
 from rambla.usage.billing import billed_mb_ms
 
+RUNS_MAX = 5
 _MB = 2**20
 
 
@@ -38,8 +42,18 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def perform(platform: Platform, task: Task) -> Activation:
-    """Run the task's work to its end. The activation, on disk."""
+    """Run the task's work to its end. The activation, on disk.
+
+    An event's work, which runs again after a crash of the platform, does so after one of a part of it too: while the
+    failure is ours, up to RUNS_MAX times.
+    """
     done = await platform.dispatcher.run(job_of(platform, task))
+    if task.work.replay == "always":
+        for pause_s in islice(pauses_s(), RUNS_MAX - 1):
+            if done.result.status != "whisk internal error":
+                break
+            await anyio.sleep(pause_s)
+            done = await platform.dispatcher.run(job_of(platform, task))
     return await conclude(platform, task.intent, record_of(task, done))
 
 
