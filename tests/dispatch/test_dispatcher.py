@@ -230,3 +230,16 @@ async def test_an_engine_that_breaks_its_promise_costs_one_call() -> None:
         done = await dispatcher.run(job("echo"))
         assert done.result.status == "whisk internal error"
         tasks.stop()
+
+
+async def test_calls_that_wait_for_slow_runs_get_sandboxes_of_their_own_before_any_has_ended() -> None:
+    async with dispatching() as (dispatcher, _engine), anyio.create_task_group() as group:
+        for _ in range(10):
+            group.start_soon(dispatcher.run, job("endless"))
+        await anyio.wait_all_tasks_blocked()
+        assert dispatcher.queued > 0
+        for _ in range(2):
+            dispatcher.reap_once()
+            await anyio.wait_all_tasks_blocked()
+        assert (dispatcher.running, dispatcher.queued) == (10, 0)
+        group.cancel_scope.cancel()

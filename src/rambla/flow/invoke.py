@@ -60,7 +60,7 @@ async def invoke(
 
 
 class Finished:
-    """Whoever waits for an activation waits here. The record is None if it could not be written down."""
+    """Whoever waits for an activation waits here. The record is None if the platform stopped first."""
 
     __slots__ = ("_activation", "_event")
 

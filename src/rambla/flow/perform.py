@@ -1,49 +1,58 @@
 """How does promised work become a record?
 
 Dispatch, sign the addresses the action may reach, run, make the activation record, write it down, remember it. Used
-for invokes, for fires and for what a restart takes up again. It never raises for what the action did; if the record
-cannot be written the promise stays open in the journal and the next start settles it.
+for invokes, for fires and for what a restart takes up again. It never raises for what the action did; until the record
+can be written the promise stays open in the journal, and if it never can the next start settles it.
 """
 
-import logging
+from itertools import islice
 from typing import Any
+
+import anyio
 
 from rambla.catalog.arguments import environment_of
 from rambla.dispatch.jobs import Done, Job, PoolKey
 from rambla.domain.activation import Activation, RunResult, Status, error_result
 from rambla.domain.entities import Action
-from rambla.domain.errors import StorageFailed
 from rambla.domain.records import Intent, Outcome, Started, Work
 from rambla.engine.ports import Grant, Program, Run
 from rambla.flow.access import NETWORK, OBJECTS, open_objects
 from rambla.flow.platform import Platform
 from rambla.flow.task import Task
+from rambla.kit.tasks import pauses_s
 from rambla.usage.billing import billed_mb_ms
 
-log = logging.getLogger(__name__)
+RUNS_MAX = 5
 _MB = 2**20
 INTERNAL: Status = "whisk internal error"
 
 
-async def perform(platform: Platform, task: Task) -> Activation | None:
-    """Run the task's work to its end. The activation, on disk; or None if it could not be written."""
+async def perform(platform: Platform, task: Task) -> Activation:
+    """Run the task's work to its end. The activation, on disk.
+
+    An event's work, which runs again after a crash of the platform, does so after one of a part of it too: while the
+    failure is ours, up to RUNS_MAX times.
+    """
     done = await platform.dispatcher.run(job_of(platform, task))
-    activation = record_of(task, done)
-    return await conclude(platform, task.intent, activation)
+    if task.work.replay == "always":
+        for pause_s in islice(pauses_s(), RUNS_MAX - 1):
+            if done.result.status != "whisk internal error":
+                break
+            await anyio.sleep(pause_s)
+            done = await platform.dispatcher.run(job_of(platform, task))
+    return await conclude(platform, task.intent, record_of(task, done))
 
 
-async def conclude(platform: Platform, intent: Intent, activation: Activation) -> Activation | None:
-    """Write the record that ends `intent`, also while the platform stops; None if the storage failed."""
-    outcome = Outcome(
-        intent_id=intent.id, at_ms=platform.clock.now_ms(), status=activation.status, activation=activation
-    )
-    try:
-        await platform.ledger.write(outcome)
-    except StorageFailed:
-        log.exception("activation %s ended but could not be recorded; the next start settles it", activation.id)
-        return None
+async def conclude(platform: Platform, intent: Intent, activation: Activation) -> Activation:
+    """Write the record that ends `intent`: also while the platform stops, and however long the disk is full."""
+    await platform.ledger.write_at_last(outcome_of(platform, intent, activation))
     platform.activations.remember(activation)
     return activation
+
+
+def outcome_of(platform: Platform, intent: Intent, activation: Activation) -> Outcome:
+    now_ms = platform.clock.now_ms()
+    return Outcome(intent_id=intent.id, at_ms=now_ms, status=activation.status, activation=activation)
 
 
 def job_of(platform: Platform, task: Task) -> Job:
