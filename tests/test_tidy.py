@@ -28,7 +28,7 @@ DOCSTRING_LINES_MAX = 15
 MODULES = sorted(SRC.rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 ROOMS = sorted(path for path in SRC.glob("rambla/*/__init__.py"))
-MACHINE_PATHS = re.compile(r"/(?:work|root)/|/home/(?!\w+\.\w)[a-z]\w*/")
+MACHINE_PATHS = re.compile(r"(?<!\w)/(?:work|root)/|/home/(?!\w+\.\w)[a-z]\w*/")
 TEXT_ENDINGS = {".py", ".md", ".toml", ".sh", ".js", ".cfg", ".yaml", ".yml", ".txt", ""}
 
 

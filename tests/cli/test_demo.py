@@ -113,6 +113,12 @@ def test_what_to_do_next_names_the_program_so_that_it_can_be_copied(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for called, name in ((".venv/bin/rambla", ".venv/bin/rambla"), (f"{tmp_path}/bin/rambla", "bin/rambla")):
+    monkeypatch.setenv("PATH", "/opt/on-path")
+    cases = (
+        (".venv/bin/rambla", ".venv/bin/rambla"),
+        (f"{tmp_path}/bin/rambla", "bin/rambla"),
+        ("/o/rambla", "/o/rambla"),
+    )
+    for called, name in cases:
         monkeypatch.setattr(sys, "argv", [called, "demo"])
         assert report.program() == name
