@@ -29,7 +29,7 @@ activations = st.builds(
     status=st.sampled_from(["success", "whisk internal error"]),
     result=st.binary(max_size=50),
     logs=st.tuples(lines),
-    annotations=st.dictionaries(text, st.integers(-(2**63), 2**64 - 1) | text),
+    annotations=st.dictionaries(text, st.integers(-(2**63), 2**63 - 1) | text),
 )
 names = st.builds(FullName, text, text, text)
 works = st.builds(

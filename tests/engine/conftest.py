@@ -1,6 +1,12 @@
 """What do the engine's tests stand on? A real engine on this host, opened and closed around each test."""
 
-from collections.abc import AsyncIterator
+import os
+import shutil
+import stat
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +26,21 @@ def runtimes() -> None:
         environments.locate()
     except EngineFailed as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def open_runtimes(runtimes: None) -> Iterator[str | None]:
+    """The runtimes' folder for levels at which user `nobody` starts the interpreter: None for the usual one, or one
+    made with the system's Python where root keeps its own in a closed folder."""
+    base = Path(environments.locate().paths[-1]).resolve()
+    if os.geteuid() != 0 or all(folder.stat().st_mode & stat.S_IXOTH for folder in (base, *base.parents)):
+        yield None
+        return
+    folder = Path(tempfile.mkdtemp(prefix="rambla-runtimes-"))
+    folder.chmod(0o755)
+    subprocess.run(["/usr/bin/python3", "-m", "venv", "--without-pip", str(folder / "python3")], check=True)
+    yield str(folder)
+    shutil.rmtree(folder)
 
 
 @pytest.fixture

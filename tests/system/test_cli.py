@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Served, rambla, serving
+from system.running import Running, rambla, serving
 
 pytestmark = pytest.mark.system
 Run = Callable[..., str]
@@ -20,7 +20,7 @@ FAIL = "def main(args):\n    return {'error': 'no luck'}\n"
 
 
 @pytest.fixture
-def run(server: Served) -> Run:
+def run(server: Running) -> Run:
     """A command that must succeed, on the server's data; its stdout."""
 
     def succeed(*arguments: str | Path) -> str:
@@ -72,7 +72,7 @@ def test_an_activation_is_found_with_its_logs_and_result(run: Run, greet: str) -
     assert "stdout: greeting" in run("activation", "get", activation_id)
 
 
-def test_a_failed_invoke_prints_its_record_and_one_line(run: Run, server: Served, name: str, tmp_path: Path) -> None:
+def test_a_failed_invoke_prints_its_record_and_one_line(run: Run, server: Running, name: str, tmp_path: Path) -> None:
     (tmp_path / "fail.py").write_text(FAIL)
     run("action", "create", name, tmp_path / "fail.py", "--kind", "python:3")
     done = rambla("action", "invoke", name, "--blocking", "--data", server.data)
@@ -110,7 +110,7 @@ def test_actions_lie_in_packages(run: Run, name: str, tmp_path: Path) -> None:
 
 
 def test_making_what_exists_is_refused_and_changes_nothing(
-    run: Run, server: Served, greet: str, tmp_path: Path
+    run: Run, server: Running, greet: str, tmp_path: Path
 ) -> None:
     (tmp_path / "other.py").write_text(FAIL)
     done = rambla("action", "create", greet, tmp_path / "other.py", "--kind", "python:3", "--data", server.data)
@@ -118,7 +118,7 @@ def test_making_what_exists_is_refused_and_changes_nothing(
     assert run("action", "get", greet, "--code") == GREET
 
 
-def test_watching_prints_what_ends_meanwhile_and_stops_quietly(run: Run, server: Served, greet: str) -> None:
+def test_watching_prints_what_ends_meanwhile_and_stops_quietly(run: Run, server: Running, greet: str) -> None:
     command = [sys.executable, "-m", "rambla.cli", "activation", "watch", greet, "--every", "0.1", "--json"]
     with subprocess.Popen(
         [*command, "--data", server.data], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -138,7 +138,7 @@ def test_status_tells_the_isolation_level(run: Run) -> None:
     assert "isolation" in run("status")
 
 
-def test_namespaces_have_keys_of_their_own(run: Run, server: Served, name: str) -> None:
+def test_namespaces_have_keys_of_their_own(run: Run, server: Running, name: str) -> None:
     run("namespace", "create", name)
     first = run("key", name).strip()
     assert first.count(":") == 1
@@ -167,7 +167,7 @@ def test_a_namespace_can_be_tended_while_no_server_runs(tmp_path: Path) -> None:
         assert "late" in rambla("namespace", "list", "--data", data).stdout
 
 
-def test_a_second_server_on_a_folder_refuses_with_the_fix(server: Served) -> None:
+def test_a_second_server_on_a_folder_refuses_with_the_fix(server: Running) -> None:
     done = rambla("serve", "--data", server.data, "--listen", "127.0.0.1:0", "--object-store", "none")
     assert done.returncode == 1
     assert "Another Rambla already runs on" in done.stderr

@@ -8,8 +8,7 @@ import pytest
 from PIL import Image
 
 from rambla.cli.demo import picture
-
-from .conftest import rambla
+from system.running import rambla
 
 pytestmark = [
     pytest.mark.system,

@@ -2,8 +2,6 @@
 
 import io
 import threading
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from system.running import Running, children_of
+from system.running import Running, descendants_of, until
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(480)]
 
@@ -44,16 +42,6 @@ def main(event):
     urllib.request.urlopen(request).close()
     return {"name": name}
 """
-
-
-def until(what: str, check: Callable[[], Any], seconds: float = 180) -> Any:
-    """Ask again until `check` gives something true."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := check():
-            return found
-        time.sleep(0.2)
-    raise AssertionError(f"never came to be: {what}")
 
 
 def test_every_acknowledged_invoke_has_a_record_that_ended(tmp_path: Path) -> None:
@@ -153,7 +141,7 @@ def test_nothing_survives_its_platform(with_swift: Running) -> None:
         body = {"exec": {"kind": "python:3", "code": NUMBERED}}
         client.put(f"{ACTIONS}/numbered", json=body).raise_for_status()
         client.post(f"{ACTIONS}/numbered?blocking=true", json={"number": 1}).raise_for_status()
-    family = _descendants(with_swift.process.pid)
+    family = descendants_of(with_swift.process.pid)
     assert len(family) >= 3
     with_swift.kill()
     until("all children ended", lambda: not [pid for pid in family if _runs(pid)], 20)
@@ -164,13 +152,6 @@ def _runs(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
-
-
-def _descendants(pid: int) -> list[int]:
-    found = []
-    for child in children_of(pid):
-        found += [child, *_descendants(child)]
-    return found
 
 
 def _prepare(client: httpx.Client) -> None:

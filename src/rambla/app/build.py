@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 _MB = 2**20
+_CATALOG = "catalog.sqlite3"
 OPERATOR = Caller(subject="operator", namespace="", source="operator")
 EVENTS = Caller(subject="events", namespace="", source="event-source")
 
@@ -60,6 +61,7 @@ async def open_stores(settings: Settings, folder: DataFolder) -> AsyncIterator[S
     async with AsyncExitStack() as stack:
         journal = _open_journal(settings, folder)
         stack.push_async_callback(journal.close)
+        _refuse_lost_catalog(settings, folder, journal)
         catalog_url, index_url = _database_urls(settings, folder)
         catalog = await _open("catalog", catalog_url, stack)
         index = await _open("index", index_url, stack)
@@ -92,7 +94,16 @@ def _open_journal(settings: Settings, folder: DataFolder) -> Journal:
 def _database_urls(settings: Settings, folder: DataFolder) -> tuple[str, str]:
     if settings.database_url:
         return settings.database_url, settings.database_url
-    return f"sqlite:///{folder.path}/catalog.sqlite3", f"sqlite:///{folder.path}/index.sqlite3"
+    return f"sqlite:///{folder.path / _CATALOG}", f"sqlite:///{folder.path / 'index.sqlite3'}"
+
+
+def _refuse_lost_catalog(settings: Settings, folder: DataFolder, journal: Journal) -> None:
+    """Where there are records there was a catalogue; an empty one in its place would hide the loss under new keys."""
+    path = folder.path / _CATALOG
+    if settings.database_url or not journal.durable_seq or (path.exists() and path.stat().st_size):
+        return
+    fix = "Fix: restore it from a backup, or begin anew with another --data"
+    raise StorageFailed(detail=f"{path} is gone, but the journal has {journal.durable_seq} records. {fix}")
 
 
 def build_platform(
@@ -106,7 +117,7 @@ def build_platform(
     """The platform over opened parts, knowing what the last run left open; nothing is settled or served yet."""
     clock: Clock = SystemClock()
     pending = Pending()
-    read_back(stores.journal, stores.cursor.load(), pending.track)
+    read_back(stores.journal, _settled(stores), pending.track)
     limits = limits_of(settings)
 
     return Platform(
@@ -131,18 +142,34 @@ def build_platform(
     )
 
 
+def _settled(stores: Stores) -> int:
+    try:
+        return stores.cursor.load()
+    except JournalCorrupt as error:
+        log.warning("%s; the journal is read from its beginning", error)
+        return 0
+
+
 def _health(
     settings: Settings, stores: Stores, objects: "EmbeddedSwift | None"
 ) -> Callable[[], Awaitable[dict[str, object]]]:
     async def health() -> dict[str, object]:
-        applied, written = await stores.index.cursor(), stores.journal.durable_seq
+        written = stores.journal.durable_seq
         return {
             "journal": {"records": written, "recovered": stores.journal.recovered or "nothing to recover"},
-            "index": {"records": applied, "behind": written - applied},
+            "index": await _index_health(stores.index, written),
             "object_store": {"kind": settings.object_store, **(await objects.health() if objects else {})},
         }
 
     return health
+
+
+async def _index_health(index: Index, written: int) -> dict[str, object]:
+    try:
+        applied = await index.cursor()
+    except StorageFailed as error:
+        return {"error": str(error)}
+    return {"records": applied, "behind": written - applied}
 
 
 def _dispatch_limits(settings: Settings) -> DispatchLimits:

@@ -23,17 +23,19 @@ from rambla.app.folder import DataFolder
 from rambla.app.registry import opener
 from rambla.app.server import Server
 from rambla.app.settings import Settings, load
-from rambla.domain.errors import BadSettings, RamblaError
+from rambla.domain.errors import BadSettings, RamblaError, StorageFailed
 from rambla.drivers.process.engine import ProcessSettings, open_engine
 from rambla.flow.platform import Platform
 from rambla.flow.recover import settle
 from rambla.http.app import build_app
+from rambla.kit.journal import JournalCorrupt, JournalFailed
 from rambla.kit.tasks import Tasks
 
 if TYPE_CHECKING:
     from rambla.drivers.swift.embedded import EmbeddedSwift
 
 _SAVE_CURSOR_S = 1.0
+_log = logging.getLogger(__name__)
 
 
 def serve(settings: Settings) -> None:
@@ -43,7 +45,7 @@ def serve(settings: Settings) -> None:
         try:
             anyio.run(_serve, settings, folder, backend_options={"use_uvloop": True})
         except BaseExceptionGroup as group:
-            raise _first_cause(group) from group
+            raise _told(_first_cause(group)) from group
         finally:
             folder.remove_endpoint()
 
@@ -73,7 +75,7 @@ async def _serve(settings: Settings, folder: DataFolder) -> None:
             await _run(platform, stores, services, Server(build_app(platform, EDGES), listener, folder, url))
             await _drain(platform, settings.drain_ms)
             work.stop()
-        stores.cursor.store(platform.ledger.low_water())
+        _store_cursor(stores, platform.ledger.low_water())
         services.stop()
 
 
@@ -102,7 +104,7 @@ async def _run(platform: Platform, stores: Stores, services: Tasks, server: Serv
 async def _drain(platform: Platform, drain_ms: int) -> None:
     """Let what runs come to its end. What is still queued or running then is settled by the next start."""
     with anyio.move_on_after(drain_ms / 1000):
-        await platform.dispatcher.drained()
+        await platform.dispatcher.drain()
 
 
 async def _save_cursor(platform: Platform, stores: Stores) -> None:
@@ -112,8 +114,16 @@ async def _save_cursor(platform: Platform, stores: Stores) -> None:
         await anyio.sleep(_SAVE_CURSOR_S)
         settled = platform.ledger.low_water()
         if settled != saved:
-            await anyio.to_thread.run_sync(stores.cursor.store, settled)
+            await anyio.to_thread.run_sync(_store_cursor, stores, settled)
             saved = settled
+
+
+def _store_cursor(stores: Stores, settled: int) -> None:
+    """A mark that cannot be written costs the next start some reading, and nothing else."""
+    try:
+        stores.cursor.store(settled)
+    except OSError as error:
+        _log.warning("the journal's low-water mark could not be saved: %s", error)
 
 
 def rebuild(data: Path) -> int:
@@ -162,6 +172,11 @@ def _log_to_stderr(settings: Settings) -> None:
     logging.basicConfig(level=settings.log_level, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
     for name in ("httpx", "httpcore", "alembic"):  # httpx's lines hold addresses with signatures
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _told(error: BaseException) -> BaseException:
+    """The journal's own errors as the domain's: no disk, no effect, so the platform has ended."""
+    return StorageFailed(detail=str(error)) if isinstance(error, JournalFailed | JournalCorrupt) else error
 
 
 def _first_cause(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -4,6 +4,8 @@ The one door to the journal. An intent is on disk when `intend` returns, and onl
 follows. If the journal cannot write, callers are refused: nothing happens here that leaves no trace.
 """
 
+import anyio
+
 from rambla.audit.pending import Pending
 from rambla.domain.errors import StorageFailed
 from rambla.domain.records import Intent, Outcome, Record, Started, encode_record
@@ -11,10 +13,15 @@ from rambla.kit.journal import Journal, JournalFailed
 
 
 class Ledger:
-    """`pending` knows at any time which intents have no outcome yet."""
+    """`pending` knows at any time which intents have no outcome yet.
+
+    Whoever takes events holds `intake` from looking whether they are known until they are written: who delivers one
+    again must not hear "known" while the first delivery may still fail.
+    """
 
     def __init__(self, journal: Journal, pending: Pending) -> None:
         self.pending = pending
+        self.intake = anyio.Lock()
         self._journal = journal
 
     async def write(self, *records: Record) -> None:
@@ -23,28 +30,32 @@ class Ledger:
         Raises StorageFailed if they could not be written; then none of them may be acted on.
         """
         try:
-            for record in records[:-1]:
-                self._append(record)
-            seq = await self._journal.commit(encode_record(records[-1]))
+            first_seq, durable = self._journal.submit([encode_record(record) for record in records])
+            numbered = list(enumerate(records, first_seq))
+            # A promise counts as open before it is durable and an end only afterwards: whenever the low-water mark is
+            # taken, a restart that reads from there finds every promise without an end.
+            for seq, record in numbered:
+                if not isinstance(record, Outcome):
+                    self.pending.track(seq, record)
+            await durable
         except (JournalFailed, ValueError) as error:
             for record in records:
                 self.pending.withdraw(record)
             raise StorageFailed(detail=str(error)) from error
-        self.pending.track(seq, records[-1])
+        for seq, record in numbered:
+            if isinstance(record, Outcome):
+                self.pending.track(seq, record)
 
-    def note(self, record: Started | Outcome | Intent) -> None:
+    def note(self, record: Started | Intent) -> None:
         """Write without waiting: a start mark, or a refusal that nobody acts on.
 
         Raises StorageFailed only if the journal is known to have failed.
         """
         try:
-            self._append(record)
+            self.pending.track(self._journal.append(encode_record(record)), record)
         except (JournalFailed, ValueError) as error:
             raise StorageFailed(detail=str(error)) from error
 
     def low_water(self) -> int:
         """Every record before this sequence number is settled."""
         return self.pending.low_water(self._journal.durable_seq)
-
-    def _append(self, record: Record) -> None:
-        self.pending.track(self._journal.append(encode_record(record)), record)

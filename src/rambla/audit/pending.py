@@ -4,11 +4,13 @@ Kept while running so that the journal's low-water mark is known, and read back 
 every promise ends and no event counts twice. `flow/recover.py` acts on what is found here.
 """
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 
 from rambla.domain.records import Intent, Outcome, Record, Started
 
 EVENTS_REMEMBERED_MAX = 100_000
+EVENTS_READ_BACK = 1_000
+"""So many a restart still knows: several of the largest batches that a source delivers again after a crash."""
 
 
 class Pending:
@@ -16,6 +18,7 @@ class Pending:
         self._open: dict[str, tuple[int, Intent]] = {}
         self._started: set[str] = set()
         self._events: OrderedDict[str, None] = OrderedDict()
+        self._event_seqs: deque[int] = deque(maxlen=EVENTS_READ_BACK)
 
     def track(self, seq: int, record: Record) -> None:
         """Take in one record of the journal, as it is written or as it is read back."""
@@ -28,6 +31,7 @@ class Pending:
         else:
             if record.event_id is not None:
                 self.saw_event(record.event_id)
+                self._event_seqs.append(seq)
             if record.allowed:
                 self._open[record.id] = (seq, record)
 
@@ -44,8 +48,9 @@ class Pending:
         return [(intent, bool(intent.work and intent.work.activation_id in self._started)) for _, intent in ordered]
 
     def low_water(self, next_seq: int) -> int:
-        """The sequence number from which a restart must read: the oldest open intent's, or `next_seq`."""
-        return min((seq for seq, _ in self._open.values()), default=next_seq)
+        """From where a restart must read: the oldest open intent, or the oldest event that must still be known."""
+        oldest_event = self._event_seqs[0] if self._event_seqs else next_seq
+        return min(next_seq, oldest_event, *(seq for seq, _ in self._open.values()))
 
     def __len__(self) -> int:
         return len(self._open)

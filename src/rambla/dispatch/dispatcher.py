@@ -43,6 +43,7 @@ class Dispatcher:
         self.queued = 0
         self.running = 0
         self._queued_bytes = 0
+        self._draining = False
         self._idle = anyio.Event()
         self._idle.set()
         self._engine = engine
@@ -67,18 +68,12 @@ class Dispatcher:
             box = await self._sandbox_for(job, pool)
         except EngineFailed as error:
             return self._failed(str(error), accepted_ns)
-        if not self.running:
-            self._idle = anyio.Event()
-        self.running += 1
         begin_ns = self._clock.monotonic_ns()
         start_ms = self._clock.now_ms()
         try:
             result = await self._use(box, job, start_ms)
         finally:
             self._release(pool, box)
-            self.running -= 1
-            if not self.running:
-                self._idle.set()
         spent_ms = (self._clock.monotonic_ns() - begin_ns) // _MS_NS
         pool.run_ms = averaged(pool.run_ms, spent_ms)
         return Done(
@@ -114,10 +109,10 @@ class Dispatcher:
     # --- who gets which sandbox ---
 
     async def _sandbox_for(self, job: Job, pool: Pool) -> Box:
-        while pool.idle:
+        while pool.idle and not self._draining:
             box = pool.idle.pop()
             if box.sandbox.alive:
-                pool.busy += 1
+                self._take(pool)
                 return box
             self._discard(pool, box)
         waiter: asyncio.Future[Box] = asyncio.get_running_loop().create_future()
@@ -135,11 +130,18 @@ class Dispatcher:
             self.queued -= 1
             self._queued_bytes -= job.payload_bytes
 
+    def _take(self, pool: Pool) -> None:
+        """Whoever is handed a sandbox counts as running from then on, not only when it is its turn on the loop."""
+        if not self.running:
+            self._idle = anyio.Event()
+        self.running += 1
+        pool.busy += 1
+
     def _hand_over(self, pool: Pool, box: Box) -> bool:
-        waiter = pool.next_waiter()
+        waiter = None if self._draining else pool.next_waiter()
         if waiter is None:
             return False
-        pool.busy += 1
+        self._take(pool)
         waiter.set_result(box)
         return True
 
@@ -152,6 +154,9 @@ class Dispatcher:
             self._offer(pool, box)
         self._feed_hungry()
         self._pools.tidy(pool)
+        self.running -= 1
+        if not self.running:
+            self._idle.set()
 
     def _offer(self, pool: Pool, box: Box) -> None:
         if not self._hand_over(pool, box):
@@ -161,7 +166,7 @@ class Dispatcher:
     # --- starting and ending ---
 
     def _grow(self, pool: Pool) -> None:
-        while worth_starting(
+        while not self._draining and worth_starting(
             waiting=len(pool.waiting),
             busy=pool.busy,
             starting=pool.starting,
@@ -211,7 +216,7 @@ class Dispatcher:
         pool.starting -= 1
         self._pools.memory.give_back(pool.key.memory_mb)
         log.warning("no sandbox for %s: %s", pool.key.action, error)
-        waiter = pool.next_waiter()
+        waiter = None if self._draining else pool.next_waiter()
         if waiter is not None:
             waiter.set_exception(error)
         self._grow(pool)
@@ -238,8 +243,9 @@ class Dispatcher:
             self._pools.tidy(pool)
         self._feed_hungry()
 
-    async def drained(self) -> None:
-        """Return once nothing runs."""
+    async def drain(self) -> None:
+        """From now on nothing begins that has not. Returns once nothing runs; what waits is left to the next start."""
+        self._draining = True
         await self._idle.wait()
 
     def retire(self, namespace: str, action: str) -> None:

@@ -74,6 +74,11 @@ async def accept_events(platform: Platform, op: Op, deliveries: list[Delivery]) 
     """
     judge(platform, op, DELIVER, Target("", "events"))
     platform.dispatcher.check_room(sum(len(delivery.event) for delivery in deliveries))
+    async with platform.ledger.intake:
+        return await _accept(platform, op, deliveries)
+
+
+async def _accept(platform: Platform, op: Op, deliveries: list[Delivery]) -> dict[str, list[Any]]:
     accepted: list[str] = []
     rejected: list[dict[str, str]] = []
     fires: list[Fire] = []

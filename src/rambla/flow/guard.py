@@ -7,6 +7,8 @@ what came of it. Reads like the sentence it is; the rooms do the work.
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import anyio
+
 from rambla.domain.access import Decision, Target
 from rambla.domain.errors import RamblaError, Refused
 from rambla.domain.records import Intent, Outcome, Work
@@ -14,6 +16,7 @@ from rambla.flow.platform import Op, Platform
 from rambla.policy.builtin import decide
 
 OK = "ok"
+INTERRUPTED = "interrupted"
 
 
 def judge(platform: Platform, op: Op, permission: str, target: Target) -> Decision:
@@ -55,11 +58,10 @@ async def guarded(platform: Platform, op: Op, permission: str, target: Target) -
     await platform.ledger.write(intent)
     try:
         yield intent
-    except RamblaError as error:
-        await platform.ledger.write(_outcome(platform, intent, error.code))
-        raise
-    except BaseException:
-        platform.ledger.note(_outcome(platform, intent, "interrupted"))
+    except BaseException as error:
+        status = error.code if isinstance(error, RamblaError) else INTERRUPTED
+        with anyio.CancelScope(shield=True):
+            await platform.ledger.write(_outcome(platform, intent, status))
         raise
     await platform.ledger.write(_outcome(platform, intent, OK))
 

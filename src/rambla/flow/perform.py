@@ -8,6 +8,7 @@ cannot be written the promise stays open in the journal and the next start settl
 import logging
 from typing import Any
 
+import anyio
 import msgspec
 
 from rambla.catalog.arguments import environment_of
@@ -48,12 +49,13 @@ async def perform(platform: Platform, task: Task) -> Activation | None:
 
 
 async def conclude(platform: Platform, intent: Intent, activation: Activation) -> Activation | None:
-    """Write the record that ends `intent`; None if the storage failed."""
+    """Write the record that ends `intent`, also while the platform stops; None if the storage failed."""
     outcome = Outcome(
         intent_id=intent.id, at_ms=platform.clock.now_ms(), status=activation.status, activation=activation
     )
     try:
-        await platform.ledger.write(outcome)
+        with anyio.CancelScope(shield=True):
+            await platform.ledger.write(outcome)
     except StorageFailed:
         log.exception("activation %s ended but could not be recorded; the next start settles it", activation.id)
         return None

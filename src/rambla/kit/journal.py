@@ -15,7 +15,7 @@ failure a record may still be found when the journal is opened again.
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rambla.kit.clock import Clock, SystemClock
@@ -93,21 +93,25 @@ class Journal:
         Raises JournalFailed if the journal is closed, has failed or has too much to write already, ValueError if
         `payload` is too long. Nobody is told if it then fails: who must know uses `commit`, or `sync` right after.
         """
-        return self._enqueue(payload, None)
+        return self._enqueue([payload], None)
+
+    def submit(self, payloads: Sequence[bytes]) -> tuple[int, Waiter]:
+        """Take the next places in the order for all of `payloads` or for none, as `append` does: the first number, and
+        what is done once all are on disk, or raises JournalFailed if any could not be written."""
+        waiter: Waiter = asyncio.get_running_loop().create_future()
+        return self._enqueue(payloads, waiter), waiter
 
     async def commit(self, payload: bytes) -> int:
         """Append and return its number once it is on disk. Raises as `append` does, and JournalFailed if it could not
         be written. A cancelled wait does not take the record back."""
-        waiter: Waiter = asyncio.get_running_loop().create_future()
-        seq = self._enqueue(payload, waiter)
-        await waiter
+        seq, durable = self.submit([payload])
+        await durable
         return seq
 
     async def sync(self) -> None:
         """Return once everything appended so far is durable; JournalFailed if what was still to be written failed."""
-        waiter: Waiter = asyncio.get_running_loop().create_future()
-        self._enqueue(None, waiter)
-        await waiter
+        _, durable = self.submit([])
+        await durable
 
     async def wait_durable(self, seq: int) -> None:
         """Return once `durable_seq` > `seq`. Raises JournalFailed when the journal fails for good or is closed."""
@@ -149,20 +153,23 @@ class Journal:
         if self._closed:
             raise JournalFailed("the journal is closed")
 
-    def _enqueue(self, payload: bytes | None, waiter: Waiter | None) -> int:
-        size = _size((payload, waiter))
-        if payload is not None and len(payload) > self._record_bytes_max:
-            raise ValueError(f"record of {len(payload)} bytes, at most {self._record_bytes_max} are allowed")
+    def _enqueue(self, payloads: Sequence[bytes], waiter: Waiter | None) -> int:
+        longest = max(map(len, payloads), default=0)
+        if longest > self._record_bytes_max:
+            raise ValueError(f"record of {longest} bytes, at most {self._record_bytes_max} are allowed")
+        last = payloads[-1] if payloads else None
+        entries: list[Entry] = [*((payload, None) for payload in payloads[:-1]), (last, waiter)]
+        size = sum(map(_size, entries))
         with self._changed:
             self._check_open()
-            if payload is not None and self._pending_bytes + size > self._queue_bytes_max:
+            if payloads and self._pending_bytes + size > self._queue_bytes_max:
                 raise JournalFailed(f"{self._pending_bytes} bytes wait to be written already")
             seq = self._next_seq
-            self._next_seq += payload is not None
+            self._next_seq += len(payloads)
             self._pending_bytes += size
-            self._queue.append((payload, waiter))
-            if len(self._queue) == 1:
+            if not self._queue:
                 self._changed.notify()
+            self._queue.extend(entries)
             return seq
 
     # --- below runs in the writer thread ---

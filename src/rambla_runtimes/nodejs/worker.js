@@ -22,6 +22,8 @@ const INIT_FAILED = 'Initialization has failed due to: ';
 const NOT_AN_OBJECT = 'The action did not return a dictionary or array.';
 const NOT_JSON = 'The action did not produce a valid JSON or JSON Array response: ';
 
+const OUTPUTS = [process.stdout, process.stderr];
+
 let action;
 
 /** The code of `message` as a function; throws if there is none. */
@@ -162,6 +164,11 @@ function failure(text) {
   return JSON.stringify({ error: text });
 }
 
+/** What the action printed goes out before the answer, so that the platform finds it there. */
+function flushed(output) {
+  return output.writableLength && output.writable ? new Promise((resolve) => output.write('', resolve)) : undefined;
+}
+
 function serve(stream) {
   let pieces = [];
   let size = 0;
@@ -184,6 +191,7 @@ function serve(stream) {
   async function answer(frame) {
     const message = JSON.parse(frame.toString('utf8', HEADER_BYTES));
     const [kind, text] = await (frame[8] === INIT ? init(message) : run(message));
+    await Promise.all(OUTPUTS.map(flushed));
     const body = Buffer.from(text || 'null');
     const header = Buffer.alloc(HEADER_BYTES);
     header.writeUInt32LE(text === '' ? 0 : body.length, 0);

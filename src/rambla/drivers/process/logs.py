@@ -68,11 +68,13 @@ class LogBuffer:
     def _keep(self, stream: Stream, lines: list[bytes]) -> None:
         now = self._clock.now_ms()
         for line in lines:
-            self._room -= len(line) + _LINE_OVERHEAD_BYTES
+            text = line.decode(errors="replace")
+            # What is kept is counted: a byte that is no UTF-8 takes three, and the record must fit into the journal.
+            self._room -= (len(line) if text.isascii() else len(text.encode())) + _LINE_OVERHEAD_BYTES
             if self._room < 0:
                 self.full = True
                 return
-            self._lines.append(LogLine(now, stream, line.decode(errors="replace")))
+            self._lines.append(LogLine(now, stream, text))
 
     def _note(self, text: str) -> None:
         self._lines.append(LogLine(self._clock.now_ms(), "stderr", text))

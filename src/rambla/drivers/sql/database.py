@@ -17,6 +17,7 @@ import anyio
 import anyio.to_thread
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, Table, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
@@ -28,6 +29,8 @@ from rambla.drivers.sql.tables import Schema
 Result = TypeVar("Result")
 Insert = sqlite.Insert | postgresql.Insert
 
+TROUBLE = (SQLAlchemyError, sqlite3.Error)
+"""What a database raises; SQLite's own where SQLAlchemy had no chance to wrap it: while a connection is set up."""
 CONNECTIONS_MAX = 8
 CONNECT_TIMEOUT_S = 5
 LOCK_TIMEOUT_S = 10
@@ -65,7 +68,7 @@ class Database:
                 return work(connection)
         except IntegrityError:
             raise
-        except SQLAlchemyError as error:
+        except TROUBLE as error:
             raise storage_failed(error) from error
 
 
@@ -75,8 +78,10 @@ def open_database(url: str, schema: Schema) -> Database:
     A new SQLite file is readable by its owner only. Several nodes may open one PostgreSQL database at once. Raises
     StorageFailed.
     """
+    where = ""
     try:
         parsed = make_url(url)
+        where = parsed.render_as_string()
         engine = _open_sqlite(parsed, schema) if parsed.get_backend_name() == "sqlite" else _open_postgresql(parsed)
         try:
             _migrate(engine, schema)
@@ -84,14 +89,20 @@ def open_database(url: str, schema: Schema) -> Database:
             engine.dispose()
             raise
         return Database(engine)
-    except (SQLAlchemyError, OSError) as error:
-        raise storage_failed(error) from error
+    except (*TROUBLE, CommandError, OSError) as error:
+        raise storage_failed(error, where) from error
 
 
-def storage_failed(error: Exception) -> StorageFailed:
-    """The driver's own words in one line, without the statement and its parameters."""
+def storage_failed(error: Exception, where: str = "") -> StorageFailed:
+    """The driver's own words in one line, without the statement and its parameters; `where` comes before them."""
     words = str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__]
-    return StorageFailed(detail=words[0])
+    return StorageFailed(detail=f"{where}: {words[0]}" if where else words[0])
+
+
+def is_damaged(error: StorageFailed) -> bool:
+    """Whether SQLite said that the file itself is none of its, or broken."""
+    cause = getattr(error.__cause__, "orig", None) or error.__cause__
+    return getattr(cause, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def _open_sqlite(url: URL, schema: Schema) -> Engine:

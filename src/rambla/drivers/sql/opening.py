@@ -4,12 +4,19 @@ The catalogue is the truth about what exists; the index is derived and may be th
 own. Both calls block; they create or migrate the tables.
 """
 
+import logging
 from dataclasses import dataclass
+from pathlib import Path
 
-from rambla.drivers.sql.database import Database, open_database
+from sqlalchemy.engine import make_url
+
+from rambla.domain.errors import StorageFailed
+from rambla.drivers.sql.database import Database, is_damaged, open_database
 from rambla.drivers.sql.entities import SqlEntityStore
 from rambla.drivers.sql.index import SqlIndex
 from rambla.drivers.sql.namespaces import SqlNamespaceStore
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,19 @@ def open_catalog(url: str) -> OpenCatalog:
 
 
 def open_index(url: str) -> OpenIndex:
-    """Raises StorageFailed."""
-    database = open_database(url, "index")
+    """A SQLite file that is damaged is put aside for a new one, which the journal fills. Raises StorageFailed."""
+    try:
+        database = open_database(url, "index")
+    except StorageFailed as error:
+        if not is_damaged(error):
+            raise
+        _put_aside(Path(make_url(url).database or ""))
+        _log.warning("%s The file was put aside; the index is filled again from the journal.", error)
+        database = open_database(url, "index")
     return OpenIndex(SqlIndex(database), database)
+
+
+def _put_aside(path: Path) -> None:
+    for suffix in ("-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    path.replace(path.with_name(f"{path.name}.damaged"))
