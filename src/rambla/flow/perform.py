@@ -8,12 +8,11 @@ cannot be written the promise stays open in the journal and the next start settl
 import logging
 from typing import Any
 
-import anyio
 import msgspec
 
 from rambla.catalog.arguments import environment_of
 from rambla.dispatch.jobs import Done, Job, PoolKey
-from rambla.domain.activation import Activation, RunResult, error_result
+from rambla.domain.activation import Activation, RunResult, Status, error_result
 from rambla.domain.entities import Action, Parameter
 from rambla.domain.errors import StorageFailed
 from rambla.domain.records import Intent, Outcome, Started, Work
@@ -24,6 +23,7 @@ from rambla.usage.billing import billed_mb_ms
 
 log = logging.getLogger(__name__)
 _MB = 2**20
+INTERNAL: Status = "whisk internal error"
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,8 +54,7 @@ async def conclude(platform: Platform, intent: Intent, activation: Activation) -
         intent_id=intent.id, at_ms=platform.clock.now_ms(), status=activation.status, activation=activation
     )
     try:
-        with anyio.CancelScope(shield=True):
-            await platform.ledger.write(outcome)
+        await platform.ledger.write(outcome)
     except StorageFailed:
         log.exception("activation %s ended but could not be recorded; the next start settles it", activation.id)
         return None
@@ -137,7 +136,8 @@ def record_of(task: Task, done: Done) -> Activation:
         result=result.result,
         logs=result.logs,
         annotations=_annotations(action, result, done.wait_ms),
-        billed_mb_ms=billed_mb_ms(action.limits.memory_mb, duration_ms),
+        # What failed by our own fault is not charged.
+        billed_mb_ms=0 if result.status == INTERNAL else billed_mb_ms(action.limits.memory_mb, duration_ms),
     )
 
 
@@ -172,7 +172,7 @@ def never_ran(platform: Platform, intent: Intent, work: Work, text: str) -> Acti
         subject=intent.subject,
         start_ms=now_ms,
         end_ms=now_ms,
-        status="whisk internal error",
+        status=INTERNAL,
         result=error_result(text),
         annotations={"path": str(work.action), "waitTime": now_ms - intent.at_ms},
     )
