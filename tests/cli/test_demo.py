@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from rambla.cli.demo import picture, report, resize, server, story
+from rambla.cli.demo import command, picture, report, resize, server, story
 from rambla.cli.demo.steps import Steps
 from rambla.cli.errors import CliError
 
@@ -122,3 +122,10 @@ def test_what_to_do_next_names_the_program_so_that_it_can_be_copied(
     for called, name in cases:
         monkeypatch.setattr(sys, "argv", [called, "demo"])
         assert report.program() == name
+
+
+def test_a_host_without_namespaces_is_named_before_anything_is_uploaded() -> None:
+    parts = {"grants": "grants need a network namespace", "namespaces": "unshare: No space left. Fix: allow them"}
+    with pytest.raises(CliError, match=r"network namespace\..*Fix: allow them"):
+        command.check_grants({"engine": {"parts": parts}})
+    command.check_grants({"engine": {"parts": {"grants": "works", "namespaces": "works"}}})
