@@ -14,6 +14,7 @@ from rambla.catalog.arguments import environment_of
 from rambla.dispatch.jobs import Done, Job, PoolKey
 from rambla.domain.activation import Activation, RunResult, Status, error_result
 from rambla.domain.entities import Action
+from rambla.domain.errors import RamblaError
 from rambla.domain.records import Intent, Outcome, Started, Work
 from rambla.engine.ports import Grant, Program, Run
 from rambla.flow.access import NETWORK, OBJECTS, open_objects
@@ -33,14 +34,23 @@ async def perform(platform: Platform, task: Task) -> Activation:
     An event's work, which runs again after a crash of the platform, does so after one of a part of it too: while the
     failure is ours, up to RUNS_MAX times.
     """
-    done = await platform.dispatcher.run(job_of(platform, task))
+    activation, ours = await _attempt(platform, task)
     if task.work.replay == "always":
         for pause_s in islice(pauses_s(), RUNS_MAX - 1):
-            if done.result.status != "whisk internal error":
+            if not ours:
                 break
             await anyio.sleep(pause_s)
-            done = await platform.dispatcher.run(job_of(platform, task))
-    return await conclude(platform, task.intent, record_of(task, done))
+            activation, ours = await _attempt(platform, task)
+    return await conclude(platform, task.intent, activation)
+
+
+async def _attempt(platform: Platform, task: Task) -> tuple[Activation, bool]:
+    """The record of one run, and whether it failed through our fault or the world's, and may be tried again."""
+    try:
+        done = await platform.dispatcher.run(job_of(platform, task))
+    except RamblaError as error:
+        return never_ran(platform, task.intent, task.work, str(error)), error.fault != "caller"
+    return record_of(task, done), done.result.status == INTERNAL
 
 
 async def conclude(platform: Platform, intent: Intent, activation: Activation) -> Activation:
