@@ -1,7 +1,6 @@
 """The newest activations and all the others are looked up as one."""
 
 import sys
-from contextlib import aclosing
 from pathlib import Path
 
 import anyio
@@ -9,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rambla.activations.index import WATCHER_QUEUE_MAX, Activations
+from rambla.activations.index import Activations
 from rambla.activations.ports import Batch, Index, Query
 from rambla.drivers.memory.index import MemoryIndex
 from rambla.drivers.sql.database import open_database
@@ -113,43 +112,3 @@ async def test_looks_while_batches_are_applied_see_each_activation_once(index: I
             await activations.apply(Batch(cursor=begin, activations=everything[begin : begin + 20]))
             await anyio.sleep(0)
     assert set(counts) == {300}
-
-
-async def test_a_watcher_sees_what_is_new_in_its_namespace_only() -> None:
-    activations = Activations(MemoryIndex())
-    seen: list[int] = []
-
-    async def watch() -> None:
-        async with aclosing(activations.watch("guest")) as watched:
-            async for each in watched:
-                seen.append(int(each.id, 16))
-                if len(seen) == 3:
-                    return
-
-    async with anyio.create_task_group() as group:
-        activations.remember(activation(0))
-        group.start_soon(watch)
-        await anyio.wait_all_tasks_blocked()
-        activations.remember(activation(1))
-        activations.remember(activation(2, namespace="other"))
-        await anyio.wait_all_tasks_blocked()
-        activations.remember(activation(3))
-        activations.remember(activation(4))
-    assert seen == [1, 3, 4]
-    assert activations._watchers == {}
-
-
-async def test_a_slow_watcher_misses_the_oldest_and_is_bounded() -> None:
-    activations = Activations(MemoryIndex())
-    async with aclosing(activations.watch("guest")) as watched, anyio.create_task_group() as group:
-        first: list[int] = []
-
-        async def begin() -> None:
-            first.append(int((await anext(watched)).id, 16))
-
-        group.start_soon(begin)
-        await anyio.wait_all_tasks_blocked()
-        for number in range(WATCHER_QUEUE_MAX + 5):
-            activations.remember(activation(number))
-        await anyio.wait_all_tasks_blocked()
-        assert first == [5]

@@ -4,8 +4,7 @@ The newest are in memory until the tailer has put them into the index; a look-up
 It does not write the journal (`audit.ledger` does) nor read it (`tailer`), and does not decide who may look.
 """
 
-from collections import OrderedDict, deque
-from collections.abc import AsyncIterator
+from collections import OrderedDict
 
 import anyio
 import msgspec
@@ -15,7 +14,6 @@ from rambla.domain.activation import Activation
 
 RECENT_MAX = 20_000
 RECENT_BYTES_MAX = 64 * 1024 * 1024
-WATCHER_QUEUE_MAX = 1_000
 
 
 class Activations:
@@ -28,12 +26,9 @@ class Activations:
         self._recent_max, self._recent_bytes_max = recent_max, recent_bytes_max
         self._applied: OrderedDict[str, None] = OrderedDict()
         self._merging = anyio.Lock()
-        self._watchers: dict[str, list[_Watcher]] = {}
 
     def remember(self, activation: Activation) -> None:
         """A new activation is in the journal. It may be told here before or after the tailer has seen it."""
-        for watcher in self._watchers.get(activation.namespace, ()):
-            watcher.tell(activation)
         if activation.id in self._applied or activation.id in self._recent:
             return
         self._recent[activation.id] = activation
@@ -78,21 +73,6 @@ class Activations:
             indexed = await self._index.count(msgspec.structs.replace(query, skip=0))
         return max(0, recent + indexed - query.skip)
 
-    async def watch(self, namespace: str) -> AsyncIterator[Activation]:
-        """Every activation of `namespace` that is remembered from the first step on, endlessly.
-
-        Who takes them too slowly misses the oldest of more than a thousand. Close it (`contextlib.aclosing`).
-        """
-        watcher = _Watcher()
-        self._watchers.setdefault(namespace, []).append(watcher)
-        try:
-            while True:
-                yield await watcher.next()
-        finally:
-            self._watchers[namespace].remove(watcher)
-            if not self._watchers[namespace]:
-                del self._watchers[namespace]
-
     def _matching(self, query: Query) -> list[Activation]:
         return [each for each in self._recent.values() if query.matches(each)]
 
@@ -100,22 +80,6 @@ class Activations:
         activation = self._recent.pop(activation_id, None)
         if activation is not None:
             self._recent_bytes -= _size(activation)
-
-
-class _Watcher:
-    def __init__(self) -> None:
-        self._queue: deque[Activation] = deque(maxlen=WATCHER_QUEUE_MAX)
-        self._event = anyio.Event()
-
-    def tell(self, activation: Activation) -> None:
-        self._queue.append(activation)
-        self._event.set()
-
-    async def next(self) -> Activation:
-        while not self._queue:
-            self._event = anyio.Event()
-            await self._event.wait()
-        return self._queue.popleft()
 
 
 def _size(activation: Activation) -> int:

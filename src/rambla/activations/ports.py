@@ -101,7 +101,3 @@ class Index(Protocol):
     async def usage(self, namespace: str, *, since_ms: int) -> list[UsageRow]:
         """The hours that ended after then, oldest first, then by action. Triggers cost nothing and are not counted."""
         ...
-
-    async def forget(self, namespace: str, *, before_ms: int) -> int:
-        """Drop activations that started before then; how many. Audit entries and usage stay."""
-        ...

@@ -158,17 +158,6 @@ class IndexSuite:
         await index.apply(Batch(cursor=2, audits=[audit(1)], outcomes=[(intent, "late")]))
         assert [each.status for each in await index.audits("guest", since_ms=0, limit=9)] == ["engine_failed"]
 
-    async def test_forgetting_drops_old_activations_only(self, index: Index) -> None:
-        await index.apply(
-            Batch(cursor=1, activations=[*(activation(n) for n in range(4)), activation(5, namespace="x", start_ms=1)])
-        )
-        await index.apply(Batch(cursor=2, audits=[audit(1)]))
-        assert await index.forget("guest", before_ms=NOON_MS + 2) == 2
-        assert await ids(index) == [3, 2]
-        assert await ids(index, namespace="x") == [5]
-        assert await index.usage("guest", since_ms=0) == [row(4)]
-        assert len(await index.audits("guest", since_ms=0, limit=9)) == 1
-
     async def test_clear_forgets_everything(self, index: Index) -> None:
         await index.apply(Batch(cursor=1, activations=[activation(1)], audits=[audit(1)]))
         await index.clear()

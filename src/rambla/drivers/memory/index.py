@@ -54,13 +54,5 @@ class MemoryIndex:
         keys = [key for key in self._usage if key[0] == namespace and key[2] > since_ms - HOUR_MS]
         return [self._usage[key].row(*key) for key in sorted(keys, key=lambda key: (key[2], key[1]))]
 
-    async def forget(self, namespace: str, *, before_ms: int) -> int:
-        gone = [
-            each.id for each in self._activations.values() if each.namespace == namespace and each.start_ms < before_ms
-        ]
-        for activation_id in gone:
-            del self._activations[activation_id]
-        return len(gone)
-
     def _matching(self, query: Query) -> list[Activation]:
         return [each for each in self._activations.values() if query.matches(each)]

@@ -119,12 +119,6 @@ class SqlIndex:
             for row in rows
         ]
 
-    async def forget(self, namespace: str, *, before_ms: int) -> int:
-        statement = delete(activations).where(
-            activations.c.namespace == namespace, activations.c.start_ms < clamped(before_ms)
-        )
-        return await self._database.write(lambda connection: connection.execute(statement).rowcount)
-
 
 def _not_there(connection: Connection, wanted: Iterable[Activation]) -> list[Activation]:
     """Those that the index does not have, each once."""
