@@ -5,10 +5,12 @@ It does not write the journal (`audit.ledger` does) nor read it (`tailer`), and 
 """
 
 from collections import OrderedDict
+from itertools import takewhile
 
 import anyio
 import msgspec
 
+from rambla.activations.paging import fitting
 from rambla.activations.ports import Batch, Index, Query
 from rambla.domain.activation import Activation
 
@@ -32,7 +34,7 @@ class Activations:
         if activation.id in self._applied or activation.id in self._recent:
             return
         self._recent[activation.id] = activation
-        self._recent_bytes += _size(activation)
+        self._recent_bytes += activation.output_bytes
         while len(self._recent) > self._recent_max or self._recent_bytes > self._recent_bytes_max:
             self._drop(next(iter(self._recent)))
 
@@ -55,8 +57,9 @@ class Activations:
         found = self._recent.get(activation_id) or await self._index.get(activation_id)
         return found if found is not None and found.namespace == namespace else None
 
-    async def find(self, query: Query) -> list[Activation]:
-        """Newest start first. Raises StorageFailed."""
+    async def find(self, query: Query, *, whole: bool = False) -> list[Activation]:
+        """Newest start first: summaries, or with `whole` the records, but no more of them than `paging.fitting` lets
+        into one page. Raises StorageFailed."""
         async with self._merging:
             recent = self._matching(query)
             # the n newest in memory can push an indexed one at most n places down: begin that much earlier
@@ -64,7 +67,8 @@ class Activations:
             limit = query.skip + query.limit - skip if query.limit else 0
             indexed = await self._index.find(msgspec.structs.replace(query, skip=skip, limit=limit))
         merged = sorted([*recent, *indexed], key=lambda each: (each.start_ms, each.id), reverse=True)
-        return merged[query.skip - skip :][: query.limit]
+        page = merged[query.skip - skip :][: query.limit]
+        return await self._whole(page, recent) if whole else [each.summary() for each in page]
 
     async def count(self, query: Query) -> int:
         """How many match, honouring skip but not limit. Raises StorageFailed."""
@@ -73,16 +77,18 @@ class Activations:
             indexed = await self._index.count(msgspec.structs.replace(query, skip=0))
         return max(0, recent + indexed - query.skip)
 
+    async def _whole(self, page: list[Activation], recent: list[Activation]) -> list[Activation]:
+        known = {each.id: each for each in recent}
+        indexed = await self._index.whole([each.id for each in page if each.id not in known])
+        known |= {each.id: each for each in indexed}
+        # the index may have left the last out: the page ends before the first of those
+        records = [known[each.id] for each in takewhile(lambda each: each.id in known, page)]
+        return records[: fitting(each.output_bytes for each in records)]
+
     def _matching(self, query: Query) -> list[Activation]:
         return [each for each in self._recent.values() if query.matches(each)]
 
     def _drop(self, activation_id: str) -> None:
         activation = self._recent.pop(activation_id, None)
         if activation is not None:
-            self._recent_bytes -= _size(activation)
-
-
-def _size(activation: Activation) -> int:
-    """About how many bytes it holds: what users can make large."""
-    logs = sum(len(line if isinstance(line, str) else line.text) for line in activation.logs)
-    return len(bytes(activation.result)) + logs
+            self._recent_bytes -= activation.output_bytes
