@@ -13,7 +13,7 @@ import msgspec
 from rambla.activations.ports import AuditEntry, UsageRow
 from rambla.domain.access import Target
 from rambla.domain.entities import Namespace
-from rambla.domain.errors import AlreadyExists, NotFound
+from rambla.domain.errors import AlreadyExists, NamespaceDeleted, NotFound
 from rambla.domain.names import check_name
 from rambla.flow.guard import guarded
 from rambla.flow.platform import Limits, Op, Platform
@@ -47,11 +47,13 @@ async def namespaces(platform: Platform, op: Op) -> list[Namespace]:
 
 
 async def create_namespace(platform: Platform, op: Op, name: str) -> Namespace:
-    """A new namespace with a random key. Raises AlreadyExists or BadRequest."""
+    """A new namespace with a random key. Raises AlreadyExists, NamespaceDeleted or BadRequest."""
     check_name(name, "namespace")
     async with guarded(platform, op, "namespace:create", Target(name, name)):
         if await platform.namespaces.get(name):
             raise AlreadyExists()
+        if await platform.namespaces.was_deleted(name):  # before an account is opened, which has its objects still
+            raise NamespaceDeleted()
         namespace = new_namespace(name, platform.clock.now_ms(), platform.limits)
         if platform.objects:
             await platform.objects.open_account(name, namespace.uuid, namespace.secret)
@@ -60,7 +62,8 @@ async def create_namespace(platform: Platform, op: Op, name: str) -> Namespace:
 
 
 async def delete_namespace(platform: Platform, op: Op, name: str) -> None:
-    """The namespace, its key and every entity in it are gone; records of what was done stay. Raises NotFound."""
+    """The namespace, its key and every entity in it are gone; objects and records of what was done stay, so
+    nobody gets the name again. Raises NotFound."""
     async with guarded(platform, op, "namespace:delete", Target(name, name)):
         await _existing(platform, name)
         if platform.objects:

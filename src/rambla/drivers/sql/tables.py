@@ -74,7 +74,7 @@ namespaces = Table(
     "namespaces",
     catalog,
     _key("name", primary_key=True),
-    _key("uuid", nullable=False, unique=True),
+    _key("uuid", nullable=True, unique=True, doc="NULL: deleted; the row stays so that nobody else gets the name"),
     Column("document", LargeBinary, nullable=False),
 )
 
