@@ -51,6 +51,16 @@ async def test_nobody_gets_the_name_of_a_deleted_namespace_and_what_is_left_unde
     assert [one["name"] for one in (await operator.get("/namespaces")).json()] == ["guest", "other"]
 
 
+async def test_a_name_that_an_object_store_would_refuse_is_refused_without_one_too(
+    operator: httpx.AsyncClient, platform: Platform
+) -> None:
+    assert platform.objects is None
+    refused = await operator.put("/namespaces/AUTH_guest")
+    assert refused.status_code == 400
+    assert "AUTH_" in refused.json()["error"]
+    assert (await operator.put("/namespaces/AUTHOR")).status_code == 200
+
+
 async def test_a_rotated_key_opens_nothing_any_more(operator: httpx.AsyncClient, guest: httpx.AsyncClient) -> None:
     assert (await guest.get("actions")).status_code == 200
     rotated = (await operator.put("/namespaces/guest/key")).json()["key"]

@@ -14,7 +14,7 @@ from rambla.activations.ports import AuditEntry, UsageRow
 from rambla.domain.access import Target
 from rambla.domain.entities import Namespace
 from rambla.domain.errors import AlreadyExists, NamespaceDeleted, NotFound
-from rambla.domain.names import check_name
+from rambla.domain.names import check_new_namespace
 from rambla.flow.guard import guarded
 from rambla.flow.platform import Limits, Op, Platform
 
@@ -48,7 +48,7 @@ async def namespaces(platform: Platform, op: Op) -> list[Namespace]:
 
 async def create_namespace(platform: Platform, op: Op, name: str) -> Namespace:
     """A new namespace with a random key. Raises AlreadyExists, NamespaceDeleted or BadRequest."""
-    check_name(name, "namespace")
+    check_new_namespace(name)
     async with guarded(platform, op, "namespace:create", Target(name, name)):
         if await platform.namespaces.get(name):
             raise AlreadyExists()
