@@ -205,9 +205,10 @@ def limits_of(settings: Settings) -> Limits:
 
 
 async def first_namespace(platform: Platform, folder: DataFolder, url: str) -> None:
-    """See that there is a namespace to begin with, and that its key lies where clients look for it."""
+    """See that there is a namespace to begin with, unless it was deleted, and that its key lies where clients look."""
     guest = await platform.namespaces.get(FIRST_NAMESPACE)
-    if guest is None and not await platform.namespaces.all():
+    deleted = await platform.namespaces.was_deleted(FIRST_NAMESPACE)
+    if guest is None and not deleted and not await platform.namespaces.all():
         guest = new_namespace(FIRST_NAMESPACE, platform.clock.now_ms(), platform.limits)
         await platform.namespaces.put(guest)
     if guest is not None:

@@ -14,7 +14,7 @@ import anyio
 import msgspec
 
 from rambla.dispatch.growth import averaged, worth_starting
-from rambla.dispatch.jobs import Done, Job, PoolKey
+from rambla.dispatch.jobs import Done, Job
 from rambla.dispatch.pools import Box, Pool, Pools, Waiter
 from rambla.dispatch.throttle import Throttle
 from rambla.domain.activation import RunResult, error_result
@@ -284,6 +284,3 @@ class Dispatcher:
     def memory_mb(self) -> tuple[int, int]:
         """MiB promised to sandboxes now, and in all."""
         return self._pools.memory.used_mb, self._pools.memory.capacity_mb
-
-    def pool_sizes(self) -> dict[PoolKey, int]:
-        return {pool.key: pool.busy + len(pool.idle) for pool in self._pools.all()}
