@@ -95,7 +95,7 @@ class Zygote:
 
     def _plan_for(self, request: Message) -> isolation.Plan:
         memory = 0 if request["grouped"] else request["memory_bytes"]
-        plan = replace(self._plan, memory_bytes=memory, grants=request["grants"])
+        plan = replace(self._plan, memory_bytes=memory, grants=request["grants"], nice=not request["weighed"])
         return plan if plan.namespaces else replace(plan, folder=tempfile.mkdtemp(prefix="rambla-"))
 
     def _kill(self, number: int) -> None:

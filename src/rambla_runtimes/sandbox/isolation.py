@@ -17,12 +17,14 @@ INSIDE_ID = 1000
 OBJECTS_PORT = 8080
 _DEVICES = ["/dev/null", "/dev/zero", "/dev/full"]
 _FILES_MAX = 1024
+_NICENESS = 10
 LEVELS = ("none", "limited", "restricted", "sandboxed")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to do to each sandbox. `memory_bytes` is 0 where a control group bounds memory instead.
+    """What to do to each sandbox. `memory_bytes` is 0 where a control group bounds memory instead; `nice` is false
+    where one bounds its share of the processors.
 
     `kept` is what of the host lies below /tmp and stays to be seen there, as a runtime installed there must.
     """
@@ -34,6 +36,7 @@ class Plan:
     folder: str
     readable: tuple[str, ...]
     grants: bool
+    nice: bool = True
     kept: tuple[str, ...] = ()
     landlock: bool = True
     seccomp: bool = True
@@ -122,3 +125,5 @@ def _limit(plan: Plan) -> None:
         hard = resource.getrlimit(which)[1]
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(which, (value, value))
+    if plan.nice:
+        os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)

@@ -37,7 +37,7 @@ def give_birth(birth: Birth, zygote: Zygote, clock: Clock) -> ProcessSandbox:
             stream, worker_end = socket.socketpair()
             far_ends.enter_context(worker_end)
             (stdout, stdout_far), (stderr, stderr_far) = os.pipe(), os.pipe()
-            far = [worker_end.fileno(), stdout_far, stderr_far, *([group.open_procs()] if group else [])]
+            far = [worker_end.fileno(), stdout_far, stderr_far, *(group.open_tasks() if group else [])]
         except OSError as error:
             raise EngineFailed(detail=f"no room for another sandbox: {error}") from error
         for descriptor in far[1:]:
@@ -58,4 +58,5 @@ def _request(birth: Birth, group: Group | None) -> dict[str, object]:
         "memory_bytes": birth.memory_bytes,
         "grants": birth.grants,
         "grouped": group is not None,
+        "weighed": birth.groups is not None and birth.groups.weighed,
     }

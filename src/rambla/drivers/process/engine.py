@@ -152,7 +152,7 @@ class ProcessEngine:
         if self._zygote:
             self._zygote.close()
         if self._groups:
-            self._groups.close()
+            await self._groups.close()
 
     async def _running_zygote(self) -> Zygote:
         """The zygote, or a new one if it has died. Starts that come together share the new one."""
