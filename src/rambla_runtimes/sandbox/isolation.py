@@ -8,6 +8,7 @@ then a user namespace of its own in which it has no rights over any of these, th
 import os
 import resource
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from rambla_runtimes.sandbox import landlock, linux, seccomp
@@ -46,15 +47,15 @@ class Plan:
         return self.level == "sandboxed"
 
 
-def isolate(plan: Plan) -> socket.socket | None:
-    """Shut this process in. Gives the socket on which grants are to be served, if `plan.grants`.
+def isolate(plan: Plan, hand_over: Callable[[socket.socket], None]) -> None:
+    """Shut this process in. On the way, if `plan.grants`, `hand_over` is given the socket on which to serve them.
 
     Raises OSError naming the step that failed; the caller must then end without running anything.
     """
-    listener = None
     if plan.namespaces:
         _own_world(plan)
-        listener = _listen() if plan.grants else None
+        if plan.grants:
+            hand_over(_listen())  # before there is a limit to how many files are open
         _own_user()
     os.chdir(plan.folder)
     if plan.level != "none":
@@ -66,7 +67,6 @@ def isolate(plan: Plan) -> socket.socket | None:
     linux.drop_capabilities()
     if plan.seccomp:
         linux.load_filter(seccomp.build_filter(network=plan.namespaces, groups=plan.namespaces))
-    return listener
 
 
 def _own_world(plan: Plan) -> None:
@@ -113,7 +113,8 @@ def _limit(plan: Plan) -> None:
     """RLIMIT_DATA and not RLIMIT_AS: what is only reserved (V8, thread arenas) is not memory."""
     limits = {
         resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_NOFILE: _FILES_MAX,
+        # As many descriptors it may have on their way; less than what stops the platform, which is the hard limit.
+        resource.RLIMIT_NOFILE: min(_FILES_MAX, resource.getrlimit(resource.RLIMIT_NOFILE)[1] // 2),
         resource.RLIMIT_FSIZE: plan.tmp_bytes,
         resource.RLIMIT_MSGQUEUE: 0,
     }

@@ -7,6 +7,7 @@ says how it all is.
 
 import asyncio
 import itertools
+import resource
 from pathlib import Path
 from typing import Any, cast
 
@@ -79,6 +80,8 @@ class ProcessEngine:
 
     async def open(self) -> None:
         settings = self._settings
+        files_max = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files_max, files_max))  # each sandbox costs the platform several
         self._upstream = parse_upstream(settings.objects_upstream) if settings.objects_upstream else None
         folder = Path(settings.runtimes) if settings.runtimes else None
         self._python = environments.locate(folder)
@@ -128,10 +131,10 @@ class ProcessEngine:
         self._sandboxes.add(sandbox)
         sandbox.fit(lambda grants: None, lambda: self._sandboxes.discard(sandbox))
         try:
-            rights = await sandbox.greeted()
+            await sandbox.greeted()
             sandbox.limit_memory(memory_mb * _MIB)
-            if rights and self._upstream:
-                egress = await serve_grants(rights[0], self._upstream)
+            if grants:
+                egress = await self._serve_grants(sandbox.take_rights())
                 sandbox.fit(egress.grant, lambda: self._let_go(sandbox, egress))
         except BaseException:
             await sandbox.close()
@@ -173,6 +176,12 @@ class ProcessEngine:
         """What must be known before it is born. Under a control group a Python sandbox may get any size later."""
         size_mb = 0 if family == "python" and self._groups else memory_mb
         return family, size_mb, grants
+
+    async def _serve_grants(self, rights: list[int]) -> Egress:
+        """The kernel drops a descriptor that this process has no room for: then there is none to serve on."""
+        if not rights or self._upstream is None:
+            raise EngineFailed(detail="grants cannot be served: no descriptor is free for the listener")
+        return await serve_grants(rights[0], self._upstream)
 
     def _let_go(self, sandbox: ProcessSandbox, egress: Egress) -> None:
         self._sandboxes.discard(sandbox)
