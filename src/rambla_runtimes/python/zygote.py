@@ -74,8 +74,9 @@ class Zygote:
         return True
 
     def _start(self, request: Message, descriptors: list[int]) -> None:
-        plan = self._plan_for(request)
+        plan = self._plan
         try:
+            plan = self._plan_for(request)
             if plan.namespaces:
                 linux.unshare(linux.CLONE_NEWPID)  # of the children; pid 1 in it is the fork below
             pid = os.fork()
@@ -91,8 +92,10 @@ class Zygote:
             os.close(descriptor)
         if pid > 0:
             self._numbers[pid] = request["id"]
-        if not plan.namespaces:
-            self._folders[pid] = plan.folder
+            if not plan.namespaces:
+                self._folders[pid] = plan.folder
+        elif plan.folder != self._plan.folder:
+            os.rmdir(plan.folder)
 
     def _plan_for(self, request: Message) -> isolation.Plan:
         memory = 0 if request["grouped"] else request["memory_bytes"]

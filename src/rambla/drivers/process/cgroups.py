@@ -154,7 +154,7 @@ def _controllers(folder: Path) -> list[str]:
     """Those that version 2 can use in `folder`; none in version 1."""
     try:
         return (folder / "cgroup.controllers").read_text().split()
-    except FileNotFoundError:
+    except OSError:
         return []
 
 
