@@ -7,6 +7,7 @@ says how it all is.
 
 import asyncio
 import itertools
+import logging
 import resource
 from pathlib import Path
 from typing import Any, cast
@@ -23,6 +24,7 @@ from rambla.drivers.process.zygote import Zygote, launch
 from rambla.engine.ports import LEVELS, Health, Level
 from rambla.kit.clock import Clock, SystemClock
 
+_log = logging.getLogger(__name__)
 _MIB = 1 << 20
 _ZYGOTE = environments.RUNTIMES / "python" / "zygote.py"
 _NODE_WORKER = environments.RUNTIMES / "nodejs" / "worker.js"
@@ -110,9 +112,10 @@ class ProcessEngine:
         zygote = await self._running_zygote()
         self._parts |= zygote.ready.parts | {"python": f"works ({zygote.ready.python})"}
         if LEVELS.index(self.level) < LEVELS.index(settings.require_isolation):
-            reasons = "; ".join(f"{part}: {text}" for part, text in zygote.ready.parts.items())
+            reasons = _reasons(zygote.ready.parts)
             raise IsolationTooWeak(level=self.level, required=settings.require_isolation, reasons=reasons)
         self._parts["grants"] = self._why_no_grants() or "works"
+        self._tell_level(zygote.ready.parts)
 
     @property
     def level(self) -> Level:
@@ -177,6 +180,12 @@ class ProcessEngine:
         size_mb = 0 if family == "python" and self._groups else memory_mb
         return family, size_mb, grants
 
+    def _tell_level(self, parts: dict[str, str]) -> None:
+        if self.level == LEVELS[-1]:
+            _log.info("isolation: %s", self.level)
+        else:
+            _log.warning("isolation: only %s (%s)", self.level, _reasons(parts))
+
     async def _serve_grants(self, rights: list[int]) -> Egress:
         """The kernel drops a descriptor that this process has no room for: then there is none to serve on."""
         if not rights or self._upstream is None:
@@ -193,3 +202,8 @@ class ProcessEngine:
         if self.level != "sandboxed":
             return f"grants need a network namespace per sandbox, which level '{self.level}' lacks (see namespaces)"
         return ""
+
+
+def _reasons(parts: dict[str, str]) -> str:
+    """What of `parts` is missing, and why."""
+    return "; ".join(f"{part}: {text}" for part, text in parts.items() if not text.startswith("works"))
