@@ -186,3 +186,20 @@ async def test_a_spare_is_taken_and_made_again(sandboxed: ProcessEngine) -> None
     for sandbox in sandboxes:
         await sandbox.close()
     assert sandboxed.health().sandboxes == 0
+
+
+def test_a_root_who_cannot_become_another_user_is_told_the_fix(runtimes: None) -> None:
+    """Root of a user namespace that has nobody else, as in some containers."""
+    program = (
+        "import asyncio\n"
+        "from rambla.drivers.process.engine import *\n"
+        "asyncio.run(open_engine(ProcessSettings(isolation_max='limited')))\n"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    alone = ["unshare", "--user", "--map-root-user"]
+    if subprocess.run([*alone, "true"], check=False, capture_output=True).returncode:
+        pytest.skip("this host allows no user namespaces")
+    said = subprocess.run(
+        [*alone, sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False
+    )
+    assert "Fix: start it as an ordinary user" in said.stderr, said.stderr

@@ -89,6 +89,7 @@ def test_a_swift_with_nothing_to_do_ends_when_it_is_told(tmp_path: Path) -> None
     cloud = Cloud(tmp_path / "swift", "--sweep-seconds", "3600")
     try:
         cloud.start_swift()
+        time.sleep(0.5)  # in which it falls asleep
         assert cloud.end("embedded") == 0
     finally:
         cloud.close()

@@ -131,9 +131,12 @@ async def activation(platform: Platform, op: Op, namespace: str, activation_id: 
         return found
 
 
-async def activations(platform: Platform, op: Op, namespace: str, span: Span, page: Page) -> list[Activation]:
+async def activations(
+    platform: Platform, op: Op, namespace: str, span: Span, page: Page, *, whole: bool = False
+) -> list[Activation]:
+    """Summaries, or with `whole` the records: a page of them ends early where it would become too large."""
     async with guarded(platform, op, "activation:list", Target(namespace, namespace)):
-        return await platform.activations.find(_query(namespace, span, page))
+        return await platform.activations.find(_query(namespace, span, page), whole=whole)
 
 
 async def count_activations(platform: Platform, op: Op, namespace: str, span: Span, page: Page) -> int:
@@ -141,7 +144,7 @@ async def count_activations(platform: Platform, op: Op, namespace: str, span: Sp
         return await platform.activations.count(_query(namespace, span, page))
 
 
-# --- used by `change` too; nothing here is guarded ---
+# --- used by `change` and `tend` too; nothing here is guarded ---
 
 
 def target_of(name: FullName) -> Target:
