@@ -45,6 +45,7 @@ def seen() -> Seen:
 @pytest.fixture
 async def rooms(tmp_path: Path, store: MemoryObjects, seen: Seen, anyio_backend: str) -> AsyncIterator[Rooms]:
     engine = MemoryEngine({**FUNCTIONS, "look": seen.look})
+    await store.open_account("guest", "uuid", "secret")
     async with open_rooms(tmp_path, objects=store, engine=engine) as rooms:
         yield rooms
 
