@@ -238,6 +238,35 @@ async def test_a_killed_child_is_started_again_at_the_same_address(cloud: Embedd
         group.cancel_scope.cancel()
 
 
+@pytest.mark.parametrize("name", ["swift", "shipper"])
+async def test_a_child_that_cannot_be_started_is_told_of_and_tried_again(
+    cloud: EmbeddedSwift, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    log, kept = cloud._data / f"{name}.log", cloud._data / f"{name}.log.kept"
+    part = {"swift": "swift", "shipper": "swift events"}[name]
+    pid = cloud.pids[name]
+    assert pid is not None
+    log.rename(kept)
+    log.mkdir()  # so that opening it fails, as on a disk that is full
+    async with anyio.create_task_group() as group:
+        group.start_soon(cloud.run)
+        os.kill(pid, signal.SIGKILL)
+        with anyio.fail_after(60):
+            while "Is a directory" not in (await cloud.health())[part]:
+                await anyio.sleep(0.05)
+        assert any(f"rambla_openstack.{cloud_module(name)} cannot be started" in text for text in caplog.messages)
+        log.rmdir()
+        kept.rename(log)
+        with anyio.fail_after(60):
+            while cloud.pids[name] is None or "Is a directory" in (await cloud.health())[part]:
+                await anyio.sleep(0.05)
+        group.cancel_scope.cancel()
+
+
+def cloud_module(name: str) -> str:
+    return {"swift": "embedded", "shipper": "shipper"}[name]
+
+
 async def test_health_says_how_the_parts_are(cloud: EmbeddedSwift) -> None:
     health = await cloud.health()
     assert health["swift"].startswith("ok")
