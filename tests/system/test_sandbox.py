@@ -47,13 +47,16 @@ def _as_nobody() -> Iterator[Running]:
     if os.geteuid() != 0 or not shutil.which("setpriv"):
         pytest.skip("is an ordinary user already, or has no setpriv")
     python, environment = python_for_nobody()
-    folder = Path(tempfile.mkdtemp(prefix="rambla-nobody-"))
-    os.chown(folder, 65534, 65534)
-    subprocess.run([python, "-m", "venv", "--without-pip", str(folder / "python3")], check=True)
-    environment |= {"RAMBLA_RUNTIMES": str(folder), "HOME": str(folder), "PLATFORM_TEST_SECRET": SECRET}
+    # Apart, as the way to the runtimes is seen in a sandbox.
+    data, runtimes = (Path(tempfile.mkdtemp(prefix=f"rambla-nobody-{name}-")) for name in ("data", "runtimes"))
+    os.chown(data, 65534, 65534)
+    runtimes.chmod(0o755)
+    subprocess.run([python, "-m", "venv", "--without-pip", str(runtimes / "python3")], check=True)
+    environment |= {"RAMBLA_RUNTIMES": str(runtimes), "HOME": str(data), "PLATFORM_TEST_SECRET": SECRET}
     command = [*AS_NOBODY, python]
-    yield Running(folder / "data", "--object-store", "none", python=command, environment=environment)
-    shutil.rmtree(folder)
+    yield Running(data / "data", "--object-store", "none", python=command, environment=environment)
+    for folder in (data, runtimes):
+        shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="module", params=["as we are", "as user nobody"])
