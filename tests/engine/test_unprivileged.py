@@ -13,7 +13,7 @@ from nobody import AS_NOBODY, python_for_nobody
 
 _HERE = Path(__file__).parent
 _ROOT = _HERE.parents[1]
-_SUITES = ["test_python.py", "test_isolation.py", "test_grants.py", "test_life.py", "test_node.py"]
+_SUITES = ["test_python.py", "test_isolation.py", "test_grants.py", "test_life.py", "test_node.py", "test_cgroups.py"]
 
 
 @pytest.fixture

@@ -14,11 +14,11 @@ import anyio
 import msgspec
 
 from rambla.dispatch.growth import averaged, worth_starting
-from rambla.dispatch.jobs import Done, Job, PoolKey
+from rambla.dispatch.jobs import Done, Job
 from rambla.dispatch.pools import Box, Pool, Pools, Waiter
 from rambla.dispatch.throttle import Throttle
 from rambla.domain.activation import RunResult, error_result
-from rambla.domain.errors import EngineFailed, RamblaError, Unavailable
+from rambla.domain.errors import EngineFailed, Unavailable
 from rambla.engine.ports import Engine
 from rambla.kit.clock import Clock
 from rambla.kit.tasks import Tasks
@@ -60,7 +60,7 @@ class Dispatcher:
             raise Unavailable()
 
     async def run(self, job: Job) -> Done:
-        """Run the job when its turn comes, and report. Never raises for what the code or the engine did."""
+        """Run the job when its turn comes, and report. Raises what `job.prepare` raised and nothing else."""
         accepted_ns = self._clock.monotonic_ns()
         if job.key.memory_mb > self._limits.memory_mb:
             text = f"the action asks for {job.key.memory_mb} MB and this host has {self._limits.memory_mb} MB for all"
@@ -87,10 +87,7 @@ class Dispatcher:
         )
 
     async def _use(self, box: Box, job: Job, start_ms: int) -> RunResult:
-        try:
-            run = await job.prepare(start_ms)
-        except RamblaError as error:
-            return RunResult(status="whisk internal error", result=error_result(str(error)))
+        run = await job.prepare(start_ms)
         init_ms: int | None = None
         if not box.loaded:
             begin_ns = self._clock.monotonic_ns()
@@ -287,6 +284,3 @@ class Dispatcher:
     def memory_mb(self) -> tuple[int, int]:
         """MiB promised to sandboxes now, and in all."""
         return self._pools.memory.used_mb, self._pools.memory.capacity_mb
-
-    def pool_sizes(self) -> dict[PoolKey, int]:
-        return {pool.key: pool.busy + len(pool.idle) for pool in self._pools.all()}

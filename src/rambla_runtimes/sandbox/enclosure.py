@@ -161,7 +161,7 @@ def _try_namespaces(config: Config) -> str:
     child = os.fork()
     if not child:
         try:
-            isolation.isolate(plan_for("sandboxed", parts, config))
+            isolation.isolate(plan_for("sandboxed", parts, config), lambda listener: listener.close())
         except OSError as error:
             sys.stderr.write(f"{error}\n")
             os._exit(1)
