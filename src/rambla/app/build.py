@@ -22,6 +22,7 @@ from rambla.audit.pending import Pending
 from rambla.catalog.cache import CachedEntities
 from rambla.dispatch.dispatcher import Dispatcher, DispatchLimits
 from rambla.domain.access import Caller
+from rambla.domain.entities import Namespace
 from rambla.domain.errors import StorageFailed
 from rambla.engine.ports import Engine
 from rambla.flow.platform import Limits, Platform
@@ -33,6 +34,7 @@ from rambla.kit.clock import Clock, SystemClock
 from rambla.kit.ids import IdSource
 from rambla.kit.journal import Cursor, Journal, JournalCorrupt, JournalFailed
 from rambla.kit.tasks import Tasks
+from rambla.objects.ports import ObjectStore
 
 if TYPE_CHECKING:
     from rambla.drivers.swift.embedded import EmbeddedSwift
@@ -214,5 +216,12 @@ async def first_namespace(platform: Platform, folder: DataFolder, url: str) -> N
     if guest is not None:
         folder.write_wskprops(url, guest)
     if platform.objects is not None:
-        for namespace in await platform.namespaces.all():
-            await platform.objects.open_account(namespace.name, namespace.uuid, namespace.secret)
+        await _match_accounts(platform.objects, await platform.namespaces.all())
+
+
+async def _match_accounts(objects: ObjectStore, namespaces: list[Namespace]) -> None:
+    """Namespaces may have been made, deleted or given new keys while no object store ran."""
+    for gone in set(await objects.open_accounts()) - {namespace.name for namespace in namespaces}:
+        await objects.close_account(gone)
+    for namespace in namespaces:
+        await objects.open_account(namespace.name, namespace.uuid, namespace.secret)

@@ -46,6 +46,10 @@ class ObjectStore(Protocol):
         """Nothing opens it any more, neither its key nor a signed address; objects stay."""
         ...
 
+    async def open_accounts(self) -> list[str]:
+        """The namespaces whose key opens an account now, also those opened before the last restart."""
+        ...
+
     async def subscribe(self, namespace: str, subscription: Subscription) -> None:
         """From now on such events are delivered. Replaces what the same trigger had on that container. Creates the
         container, and the target, if absent. Raises BadRequest for a container that there cannot be."""

@@ -63,8 +63,10 @@ class ObjectStoreSuite:
             await store.open_account("tenant one", "uuid", secret)
             assert await outside.opens("tenant one", secret)
         assert not await outside.opens("tenant one", "s1")
+        assert "tenant one" in await store.open_accounts()
         for _ in range(2):
             await store.close_account("tenant one")
+            assert "tenant one" not in await store.open_accounts()
             assert not await outside.opens("tenant one", "s2")
         await store.open_account("tenant one", "uuid", "s3")
         assert await outside.opens("tenant one", "s3")

@@ -46,6 +46,9 @@ class MemoryObjects:
         self.keys.pop(namespace, None)
         self._signing.pop(namespace, None)
 
+    async def open_accounts(self) -> list[str]:
+        return sorted(self.keys)
+
     async def subscribe(self, namespace: str, subscription: Subscription) -> None:
         self._check_here()
         for container in (subscription.container, *filter(None, [subscription.target])):

@@ -48,6 +48,10 @@ class Users(Protocol):
 
     def remove(self, namespace: str) -> None: ...
 
+    def namespaces(self) -> list[str]:
+        """Those that have a key, by name."""
+        ...
+
 
 class Login(Protocol):
     async def token(self, client: httpx.AsyncClient) -> str:
@@ -98,6 +102,9 @@ class SwiftStore:
         self._users.remove(namespace)
         await self._clear_containers(account, CLEARED_CONTAINER)
         await self._ask("POST", path_of(account), headers=CLEARED_ACCOUNT)
+
+    async def open_accounts(self) -> list[str]:
+        return self._users.namespaces()
 
     async def subscribe(self, namespace: str, subscription: Subscription) -> None:
         account = account_of(namespace)

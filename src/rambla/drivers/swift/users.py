@@ -28,11 +28,17 @@ class UserFile:
     def remove(self, namespace: str) -> None:
         self._set(f"{namespace}:{namespace}", None)
 
-    def _set(self, name: str, user: dict[str, Any] | None) -> None:
+    def namespaces(self) -> list[str]:
+        return sorted(name.partition(":")[0] for name in self._all() if name != PLATFORM_USER)
+
+    def _all(self) -> dict[str, Any]:
         try:
-            users = msgspec.json.decode(self._path.read_bytes(), type=dict[str, Any])
+            return msgspec.json.decode(self._path.read_bytes(), type=dict[str, Any])
         except FileNotFoundError:
-            users = {}
+            return {}
+
+    def _set(self, name: str, user: dict[str, Any] | None) -> None:
+        users = self._all()
         changed = {key: value for key, value in users.items() if key != name} | ({name: user} if user else {})
         if changed != users:
             write_durably(self._path, msgspec.json.encode(changed))
