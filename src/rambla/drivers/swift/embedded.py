@@ -18,9 +18,10 @@ import anyio.abc
 import msgspec
 
 from rambla.domain.errors import BadSettings, ObjectStoreFailed
-from rambla.drivers.swift.store import SwiftStore, TempAuthLogin, kept_secret, write_private
+from rambla.drivers.swift.store import SwiftStore, TempAuthLogin, kept_secret
 from rambla.drivers.swift.users import PLATFORM_USER, UserFile
 from rambla.kit.clock import Clock, SystemClock
+from rambla.kit.files import write_durably
 
 HOST = "127.0.0.1"
 READY_S = 60.0
@@ -152,7 +153,7 @@ class EmbeddedSwift:
         self._platform_url = url
         swift = {"url": self.url, "user": PLATFORM_USER, "key": self._key}
         document = {"intake_url": url, "token_file": str(self._token_file), "swift": swift}
-        write_private(self._data / "shipper.json", msgspec.json.encode(document).decode())
+        write_durably(self._data / "shipper.json", msgspec.json.encode(document))
 
     async def health(self) -> dict[str, str]:
         """Of Swift and of the shipper, for people."""
@@ -204,7 +205,7 @@ class EmbeddedSwift:
             except OSError:
                 probe.bind((HOST, 0))
             port = int(probe.getsockname()[1])
-        write_private(kept, str(port))
+        write_durably(kept, b"%d" % port)
         return port
 
 

@@ -7,7 +7,6 @@ Nothing is retried but a request whose token had expired.
 
 import hmac
 import math
-import os
 import secrets
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,6 +18,7 @@ import msgspec
 from rambla.domain.errors import BadRequest, ObjectStoreFailed
 from rambla.drivers.swift.names import account_of, check_container, path_of, temp_url
 from rambla.kit.clock import Clock
+from rambla.kit.files import write_durably
 from rambla.objects.ports import SignedAddress, Subscription
 
 TIMEOUT_S = 30.0
@@ -164,15 +164,5 @@ def kept_secret(path: Path) -> str:
     try:
         return path.read_text()
     except FileNotFoundError:
-        write_private(path, secrets.token_hex(32))
+        write_durably(path, secrets.token_hex(32).encode())
         return path.read_text()
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write `path` whole or not at all, with mode 0600."""
-    fresh = path.with_name(f".{path.name}.new")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
