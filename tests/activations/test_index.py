@@ -76,7 +76,7 @@ def test_paging_over_memory_and_index_is_as_over_one_list(
     query = Query(namespace="guest", name=name, skip=skip, limit=limit)
 
     async def check() -> None:
-        activations, reference = Activations(MemoryIndex()), MemoryIndex()
+        activations, reference = Activations(MemoryIndex(), recent_bytes_max=2**40), MemoryIndex()
         await reference.apply(Batch(cursor=1, activations=everything))
         for one, (_, indexed) in zip(everything, made, strict=True):
             activations.remember(one)

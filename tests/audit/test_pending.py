@@ -1,4 +1,4 @@
-from rambla.audit.pending import EVENTS_REMEMBERED_MAX, Pending
+from rambla.audit.pending import EVENTS_READ_BACK, EVENTS_REMEMBERED_MAX, Pending
 from rambla.domain.activation import Activation
 from rambla.domain.names import FullName
 from rambla.domain.records import Intent, Outcome, Started, Work
@@ -82,3 +82,11 @@ def test_the_memory_of_events_is_bounded_and_forgets_the_oldest() -> None:
         pending.saw_event(str(number))
     assert pending.saw_event("0")
     assert not pending.saw_event(str(EVENTS_REMEMBERED_MAX))
+
+
+def test_a_restart_reads_far_enough_back_to_know_the_last_events_again() -> None:
+    pending = Pending()
+    for seq in range(2 * EVENTS_READ_BACK):
+        pending.track(seq, intent(f"i{seq}", event=f"e{seq}"))
+        pending.track(seq, outcome(f"i{seq}"))
+    assert pending.low_water(5 * EVENTS_READ_BACK) == EVENTS_READ_BACK

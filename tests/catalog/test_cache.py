@@ -1,95 +1,232 @@
-"""The cache gives what the store has, and holds no more than it is allowed."""
+"""The cache is not to be seen: whoever asks through it hears what the store would say, whoever writes when."""
 
 import tracemalloc
 from typing import Any
 
+import anyio
 import msgspec
 import pytest
-from msgspec.structs import replace
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from rambla.catalog.cache import ENTRY_BYTES, CachedEntities, held_bytes
-from rambla.domain.entities import Action, AnyEntity, Exec, Package, Parameter, Rule, Trigger
+from rambla.catalog.cache import CachedEntities, held_bytes
+from rambla.catalog.ports import EntityStore
+from rambla.domain.entities import Action, AnyEntity, Exec, Parameter, Rule, Trigger
+from rambla.domain.errors import AlreadyExists, ConcurrentChange
 from rambla.domain.names import FullName
 from rambla.drivers.memory.catalog import MemoryEntityStore
+from rambla.testing.entity_store import EntityStoreSuite, action
 
-pytestmark = pytest.mark.anyio
-KB = 1024
-
-
-def named(name: str) -> FullName:
-    return FullName("guest", "", name)
+ROOM_BYTES = 6000
+NAMES = [FullName("guest", "", name) for name in "abc"]
+TRIGGERS = [FullName("guest", "", name) for name in "tu"]
 
 
-def action(name: str, **fields: Any) -> Action:
-    return Action(name=named(name), exec=Exec(kind="python:3", code=fields.pop("code", "")), **fields)
+class SlowStore(MemoryEntityStore):
+    """Reads take their answer at once and hand it over when told to, as they would over a network."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads = 0
+        self.gate: anyio.Event | None = None
+
+    async def get(self, name: FullName) -> AnyEntity | None:
+        return await self._late(await super().get(name))
+
+    async def rules_of(self, trigger: FullName) -> list[AnyEntity]:
+        return await self._late(await super().rules_of(trigger))
+
+    async def _late(self, found: Any) -> Any:
+        self.reads += 1
+        if self.gate:
+            await self.gate.wait()
+        return found
 
 
-def rule(name: str, trigger: str, **fields: Any) -> Rule:
-    return Rule(name=named(name), trigger=named(trigger), action=named("a"), **fields)
+class TestAsAnyStore(EntityStoreSuite):
+    pytestmark = pytest.mark.anyio
+
+    @pytest.fixture
+    def store(self) -> EntityStore:
+        return CachedEntities(MemoryEntityStore())
 
 
-async def remembered(entities: list[AnyEntity], bytes_max: int) -> list[str]:
-    """The names that are answered from memory after all were read in order."""
+class Reading:
+    """A read that has its answer and was not heard yet: the answer is what was true when it was asked."""
+
+    def __init__(self, coroutine: Any) -> None:
+        self._coroutine = coroutine
+        coroutine.send(None)
+
+    def finish(self) -> None:
+        with pytest.raises(StopIteration):
+            self._coroutine.send(None)
+
+
+class Gate:
+    """Suspends whoever awaits it until the test steps on."""
+
+    def __await__(self) -> Any:
+        yield
+
+
+class GatedStore(MemoryEntityStore):
+    gated = False
+
+    async def get(self, name: FullName) -> AnyEntity | None:
+        found = await super().get(name)
+        if self.gated:
+            await Gate()
+        return found
+
+    async def rules_of(self, trigger: FullName) -> list[AnyEntity]:
+        found = await super().rules_of(trigger)
+        if self.gated:
+            await Gate()
+        return found
+
+
+def now(coroutine: Any) -> Any:
+    """Run a coroutine that never has to wait."""
+    try:
+        coroutine.send(None)
+    except StopIteration as ended:
+        return ended.value
+    raise AssertionError("it waited")
+
+
+class CacheMachine(RuleBasedStateMachine):
+    """Any order of reads, writes, deletions and clears, with reads that began before a write and end after it."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.store = GatedStore()
+        self.cached = CachedEntities(self.store, bytes_max=ROOM_BYTES)
+        self.on_their_way: list[Reading] = []
+
+    @rule(name=st.sampled_from(NAMES), size=st.sampled_from([0, 1000, 4000, 10_000]))
+    def write_an_action(self, name: FullName, size: int) -> None:
+        self._write(Action(name=name, exec=Exec(kind="python:3", code="x" * size)))
+
+    @rule(name=st.sampled_from(NAMES), trigger=st.sampled_from(TRIGGERS))
+    def write_a_rule(self, name: FullName, trigger: FullName) -> None:
+        self._write(Rule(name=name, trigger=trigger, action=NAMES[0]))
+
+    @rule(name=st.sampled_from(NAMES))
+    def delete(self, name: FullName) -> None:
+        current = now(self.store.get(name))
+        if current is not None:
+            now(self.cached.delete(name, expected_revision=current.revision))
+
+    @rule(name=st.sampled_from(NAMES))
+    def write_at_a_wrong_revision(self, name: FullName) -> None:
+        with pytest.raises(ConcurrentChange):
+            now(self.cached.put(action(name), expected_revision=999))
+        with pytest.raises(ConcurrentChange):
+            now(self.cached.delete(name, expected_revision=999))
+        if now(self.store.get(name)) is not None:
+            with pytest.raises(AlreadyExists):
+                now(self.cached.put(action(name), expected_revision=None))
+
+    @rule()
+    def lose_the_namespace(self) -> None:
+        self.store.forget_namespace("guest")
+        self.cached.clear()
+
+    @rule(name=st.sampled_from([*NAMES, *TRIGGERS]), of_rules=st.booleans())
+    def begin_a_read(self, name: FullName, of_rules: bool) -> None:
+        self.store.gated = True
+        try:
+            read = self.cached.rules_of(name) if of_rules else self.cached.get(name)
+            self.on_their_way.append(Reading(read))
+        except StopIteration:
+            pass  # it was remembered, so nothing had to be waited for
+        finally:
+            self.store.gated = False
+
+    @rule(which=st.integers(0, 9))
+    def end_a_read(self, which: int) -> None:
+        if self.on_their_way:
+            self.on_their_way.pop(which % len(self.on_their_way)).finish()
+
+    @rule(trigger=st.sampled_from(TRIGGERS))
+    def spoil_what_was_returned(self, trigger: FullName) -> None:
+        now(self.cached.rules_of(trigger)).clear()
+
+    @invariant()
+    def nobody_can_tell(self) -> None:
+        for name in (*NAMES, *TRIGGERS):
+            assert now(self.cached.get(name)) == now(self.store.get(name))
+            assert now(self.cached.rules_of(name)) == now(self.store.rules_of(name))
+
+    @invariant()
+    def it_stays_within_its_room(self) -> None:
+        assert 0 <= self.cached.bytes_held <= ROOM_BYTES
+
+    def teardown(self) -> None:
+        for read in self.on_their_way:
+            read.finish()
+
+    def _write(self, entity: AnyEntity) -> None:
+        current = now(self.store.get(entity.name))
+        now(self.cached.put(entity, expected_revision=current.revision if current else None))
+
+
+TestCacheMachine = CacheMachine.TestCase
+TestCacheMachine.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+
+
+@pytest.mark.anyio
+async def test_what_was_read_is_not_read_again_until_it_is_written_also_if_it_is_not_there() -> None:
+    store = SlowStore()
+    cached = CachedEntities(store)
+    for _ in range(3):
+        assert await cached.get(NAMES[0]) is None
+        assert await cached.rules_of(TRIGGERS[0]) == []
+    assert store.reads == 2
+    written = await cached.put(action(NAMES[0]), expected_revision=None)
+    for _ in range(3):
+        assert await cached.get(NAMES[0]) == written
+    assert store.reads == 3
+
+
+@pytest.mark.anyio
+async def test_a_read_that_began_before_a_write_is_not_remembered_after_it() -> None:
+    store = SlowStore()
+    cached = CachedEntities(store)
+    first = await cached.put(action(NAMES[0], "old"), expected_revision=None)
+    store.gate = gate = anyio.Event()
+    async with anyio.create_task_group() as group:
+        group.start_soon(cached.get, NAMES[0])
+        await anyio.wait_all_tasks_blocked()
+        store.gate = None
+        second = await cached.put(action(NAMES[0], "new"), expected_revision=first.revision)
+        gate.set()
+    assert await cached.get(NAMES[0]) == second
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("where", ["code", "parameters", "annotations", "rules"])
+async def test_every_byte_of_an_entity_counts(where: str) -> None:
     store = MemoryEntityStore()
-    cache = CachedEntities(store, bytes_max)
-    for entity in entities:
+    cached = CachedEntities(store, bytes_max=100_000)
+    big = "x" * 30_000
+    for number in range(10):
+        name = FullName("guest", "", f"e{number}")
+        entity: AnyEntity = Trigger(name=name, annotations={"big": big})
+        if where == "code":
+            entity = action(name, big)
+        elif where == "parameters":
+            entity = Trigger(name=name, parameters=(Parameter("big", big),))
+        elif where == "rules":
+            entity = Rule(name=name, trigger=TRIGGERS[0], action=NAMES[0], annotations={"big": big})
         await store.put(entity, expected_revision=None)
-        await cache.get(entity.name)
-    for entity in entities:  # behind its back: what it gives in the old revision it had remembered
-        await store.put(entity, expected_revision=1)
-    found = [await cache.get(entity.name) for entity in reversed(entities)]
-    return [each.name.name for each in reversed(found) if each is not None and each.revision == 1]
-
-
-@pytest.mark.parametrize(
-    "large",
-    [
-        action("x", code="x" * 10 * KB),
-        action("x", code="é" * 3 * KB),
-        action("x", parameters=(Parameter("k", "x" * 10 * KB),)),
-        action("x", annotations={"k": "x" * 10 * KB}),
-        Package(name=named("x"), parameters=(Parameter("k", "x" * 10 * KB),)),
-        Trigger(name=named("x"), parameters=(Parameter("k", [{}] * KB),)),
-        rule("x", "t", annotations={"k": "x" * 10 * KB}),
-    ],
-    ids=["code", "wide code", "parameters", "annotations", "package", "many values", "rule"],
-)
-async def test_whatever_makes_an_entity_large_is_counted(large: AnyEntity) -> None:
-    many = [replace(large, name=named(name)) for name in "abcd"]
-    size = ENTRY_BYTES + held_bytes(large)
-    assert size > 10 * KB
-    assert await remembered(many, 2 * size) == ["c", "d"]
-
-
-async def test_small_entities_are_bounded_in_number() -> None:
-    assert await remembered([action(name) for name in "abcdefgh"], 4 * ENTRY_BYTES) == ["f", "g", "h"]
-
-
-async def test_one_that_is_too_large_drives_no_other_out() -> None:
-    entities = [action("a"), action("b", code="x" * 10 * KB), action("c")]
-    assert await remembered(entities, 5 * KB) == ["a", "c"]
-
-
-async def test_the_rules_of_triggers_are_bounded_and_the_longest_unused_go_first() -> None:
-    store = MemoryEntityStore()
-    cache = CachedEntities(store, rules_bytes_max=100 * KB)
-    for trigger in "abc":
-        await store.put(rule(f"of-{trigger}", trigger, annotations={"k": "x" * 40 * KB}), expected_revision=None)
-    for trigger in "abac":
-        await cache.rules_of(named(trigger))
-    for trigger in "abc":
-        await store.put(rule(f"of-{trigger}", trigger), expected_revision=1)
-    revisions = {trigger: (await cache.rules_of(named(trigger)))[0].revision for trigger in "acb"}
-    assert revisions == {"a": 1, "b": 2, "c": 1}
-
-
-async def test_what_is_written_is_read_anew() -> None:
-    cache = CachedEntities(MemoryEntityStore())
-    assert await cache.get(named("a")) is None
-    first = await cache.put(action("a"), expected_revision=None)
-    assert await cache.get(named("a")) == first
-    await cache.delete(named("a"), expected_revision=1)
-    assert await cache.get(named("a")) is None
+        assert await cached.get(name) is not None
+        await cached.rules_of(TRIGGERS[0])
+        assert cached.bytes_held <= 100_000
+    if where != "rules":
+        assert cached.bytes_held > 60_000
 
 
 @pytest.mark.parametrize(
@@ -117,5 +254,5 @@ def test_no_shape_of_parameters_takes_more_memory_than_it_is_counted_for(item: s
         held, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    counted = held_bytes(Trigger(name=named("t"), parameters=parameters))
+    counted = held_bytes(Trigger(name=TRIGGERS[0], parameters=parameters))
     assert held <= counted

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from system.running import Running, descendants_of, until
+from system.swift_user import Swift
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(480)]
 
@@ -172,33 +173,3 @@ def _picture() -> bytes:
     file = io.BytesIO()
     Image.new("RGB", (64, 48), "teal").save(file, "JPEG")
     return file.getvalue()
-
-
-class Swift:
-    """The embedded Swift, as the namespace's own user sees it."""
-
-    def __init__(self, platform: Running) -> None:
-        self.url = platform.status()["object_store"]["url"]
-        self.client = httpx.Client(timeout=60, trust_env=False)
-        secret = platform.key.partition(":")[2]
-        headers = {"X-Auth-User": "guest:guest", "X-Auth-Key": secret}
-        answer = self.client.get(f"{self.url}/auth/v1.0", headers=headers).raise_for_status()
-        self.client.headers["X-Auth-Token"] = answer.headers["X-Auth-Token"]
-        self.storage = answer.headers["X-Storage-Url"]
-
-    def make(self, *containers: str) -> None:
-        for container in containers:
-            self.client.put(f"{self.storage}/{container}").raise_for_status()
-
-    def put(self, container: str, name: str, body: bytes) -> int:
-        return self.client.put(f"{self.storage}/{container}/{name}", content=body).status_code
-
-    def get(self, container: str, name: str) -> bytes:
-        return self.client.get(f"{self.storage}/{container}/{name}").raise_for_status().content
-
-    def names(self, container: str) -> list[str]:
-        listing = self.client.get(f"{self.storage}/{container}?format=json&limit=1000").raise_for_status().json()
-        return [entry["name"] for entry in listing]
-
-    def close(self) -> None:
-        self.client.close()

@@ -4,12 +4,17 @@ The one door to the journal. An intent is on disk when `intend` returns, and onl
 follows. If the journal cannot write, callers are refused: nothing happens here that leaves no trace.
 """
 
+import logging
+
 import anyio
 
 from rambla.audit.pending import Pending
 from rambla.domain.errors import StorageFailed
-from rambla.domain.records import Intent, Outcome, Record, Started, encode_record
+from rambla.domain.records import Intent, Outcome, Record, encode_record
 from rambla.kit.journal import Journal, JournalFailed
+from rambla.kit.tasks import pauses_s
+
+_log = logging.getLogger(__name__)
 
 
 class Ledger:
@@ -27,7 +32,8 @@ class Ledger:
     async def write(self, *records: Record) -> None:
         """Write records that belong together; on return all are on disk.
 
-        Raises StorageFailed if they could not be written; then none of them may be acted on.
+        Raises StorageFailed if they could not be written; then none of them may be acted on. Who is cancelled meanwhile
+        hears of it afterwards: a record in the air is not taken back, so its writer must live to end what it says.
         """
         try:
             first_seq, durable = self._journal.submit([encode_record(record) for record in records])
@@ -37,7 +43,8 @@ class Ledger:
             for seq, record in numbered:
                 if not isinstance(record, Outcome):
                     self.pending.track(seq, record)
-            await durable
+            with anyio.CancelScope(shield=True):
+                await durable
         except (JournalFailed, ValueError) as error:
             for record in records:
                 self.pending.withdraw(record)
@@ -46,8 +53,21 @@ class Ledger:
             if isinstance(record, Outcome):
                 self.pending.track(seq, record)
 
-    def note(self, record: Started | Intent) -> None:
-        """Write without waiting: a start mark, or a refusal that nobody acts on.
+    async def write_at_last(self, outcome: Outcome) -> None:
+        """Write the end of what has happened already, however long the storage takes to work again.
+
+        Cancelling ends the waiting, never a writing; the promise then stays open for the next start to settle.
+        """
+        for pause_s in pauses_s():
+            try:
+                await self.write(outcome)
+                return
+            except StorageFailed as error:
+                _log.warning("the outcome of %s is not on disk yet: %s", outcome.intent_id, error)
+            await anyio.sleep(pause_s)
+
+    def note(self, record: Intent) -> None:
+        """Write a refusal without waiting, as nobody acts on it.
 
         Raises StorageFailed only if the journal is known to have failed.
         """

@@ -7,7 +7,7 @@ too, since a rule's package is asked for at every fire.
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -15,31 +15,31 @@ from rambla.catalog.ports import Collection, EntityStore
 from rambla.domain.entities import Action, AnyEntity, Rule
 from rambla.domain.names import FullName
 
-ENTITIES_BYTES_MAX = 256 * 2**20
-RULES_BYTES_MAX = 32 * 2**20
-ENTRY_BYTES = 1024  # of memory for a name and what hangs on it; so it bounds the number of entries too
-VALUE_BYTES = 120  # of memory for a value of JSON beside its text: an object, or a dict's or a list's share in one
-WIDE_CHARACTER_BYTES = 4  # of memory for each character, if any of a text is not ASCII
-
-Kept = TypeVar("Kept")
+_ENTRY_BYTES = 1024  # of memory for a name and what hangs on it; so it bounds the number of entries too
+_VALUE_BYTES = 120  # of memory for a value of JSON beside its text: an object, or its share in a dict or a list
+_WIDE_CHARACTER_BYTES = 4  # of memory for each character, if any of a text is not ASCII
+T = TypeVar("T")
 
 
 class CachedEntities:
-    def __init__(
-        self, store: EntityStore, bytes_max: int = ENTITIES_BYTES_MAX, rules_bytes_max: int = RULES_BYTES_MAX
-    ) -> None:
+    """`bytes_held` counts what is remembered, never more than `bytes_max`."""
+
+    def __init__(self, store: EntityStore, bytes_max: int = 256 * 2**20) -> None:
         self._store = store
-        self._entities: _Memory[AnyEntity | None] = _Memory(bytes_max)
-        self._rules: _Memory[list[AnyEntity]] = _Memory(rules_bytes_max)
+        self._bytes_max = bytes_max
+        self.bytes_held = 0
+        self._entities: OrderedDict[FullName, tuple[AnyEntity | None, int]] = OrderedDict()
+        self._rules: OrderedDict[FullName, tuple[list[AnyEntity], int]] = OrderedDict()
         self._writes = 0
 
     async def get(self, name: FullName) -> AnyEntity | None:
         if name in self._entities:
-            return self._entities.get(name)
+            self._entities.move_to_end(name)
+            return self._entities[name][0]
         writes = self._writes
         entity = await self._store.get(name)
         if writes == self._writes:  # else it may be old already
-            self._entities.keep(name, entity, ENTRY_BYTES + (held_bytes(entity) if entity else 0))
+            self._remember(self._entities, name, entity, _size(entity))
         return entity
 
     async def put(self, entity: AnyEntity, *, expected_revision: int | None) -> AnyEntity:
@@ -64,11 +64,11 @@ class CachedEntities:
 
     async def rules_of(self, trigger: FullName) -> list[AnyEntity]:
         if trigger in self._rules:
-            return self._rules.get(trigger)
+            return list(self._rules[trigger][0])
         writes = self._writes
         rules = await self._store.rules_of(trigger)
         if writes == self._writes:
-            self._rules.keep(trigger, rules, ENTRY_BYTES + sum(ENTRY_BYTES + held_bytes(rule) for rule in rules))
+            self._remember(self._rules, trigger, list(rules), _ENTRY_BYTES + sum(map(_size, rules)))
         return rules
 
     def clear(self) -> None:
@@ -76,44 +76,28 @@ class CachedEntities:
         self._writes += 1
         self._entities.clear()
         self._rules.clear()
+        self.bytes_held = 0
+
+    def _remember(self, memory: OrderedDict[FullName, tuple[T, int]], name: FullName, what: T, size: int) -> None:
+        """Rules give way first: every write makes them forgotten anyway."""
+        if name in memory or size > self._bytes_max:
+            return
+        while self.bytes_held + size > self._bytes_max:
+            _, given_way = (self._rules or self._entities).popitem(last=False)
+            self.bytes_held -= given_way[1]
+        memory[name] = what, size
+        self.bytes_held += size
 
     def _forget(self, name: FullName) -> None:
         self._writes += 1
+        self.bytes_held -= sum(size for _, size in self._rules.values())
         self._rules.clear()  # any rule may have moved to another trigger
-        self._entities.drop(name)
+        if name in self._entities:
+            self.bytes_held -= self._entities.pop(name)[1]
 
 
-class _Memory(Generic[Kept]):
-    """What was read, up to `bytes_max`; what was not asked for the longest goes first."""
-
-    def __init__(self, bytes_max: int) -> None:
-        self._bytes_max = bytes_max
-        self._bytes = 0
-        self._kept: OrderedDict[FullName, tuple[Kept, int]] = OrderedDict()
-
-    def __contains__(self, name: FullName) -> bool:
-        return name in self._kept
-
-    def get(self, name: FullName) -> Kept:
-        self._kept.move_to_end(name)
-        return self._kept[name][0]
-
-    def keep(self, name: FullName, what: Kept, size: int) -> None:
-        """What alone is larger than all there is room for is not kept, and drives nothing else out."""
-        self.drop(name)
-        if size > self._bytes_max:
-            return
-        self._kept[name] = (what, size)
-        self._bytes += size
-        while self._bytes > self._bytes_max:
-            self.drop(next(iter(self._kept)))
-
-    def drop(self, name: FullName) -> None:
-        self._bytes -= self._kept.pop(name, (None, 0))[1]
-
-    def clear(self) -> None:
-        self._kept.clear()
-        self._bytes = 0
+def _size(entity: AnyEntity | None) -> int:
+    return _ENTRY_BYTES + (held_bytes(entity) if entity else 0)
 
 
 def held_bytes(entity: AnyEntity) -> int:
@@ -127,8 +111,8 @@ def _json_bytes(value: Any) -> int:
     """From the encoded length, and the number of values: there are as many as brackets and commas, or fewer."""
     text = msgspec.json.encode(value)
     values = text.count(b",") + text.count(b"[") + text.count(b"{")
-    return len(text) * _character_bytes(text) + values * VALUE_BYTES
+    return len(text) * _character_bytes(text) + values * _VALUE_BYTES
 
 
 def _character_bytes(text: str | bytes) -> int:
-    return 1 if text.isascii() else WIDE_CHARACTER_BYTES
+    return 1 if text.isascii() else _WIDE_CHARACTER_BYTES

@@ -15,16 +15,18 @@ import msgspec
 
 from rambla.dispatch.growth import averaged, worth_starting
 from rambla.dispatch.jobs import Done, Job
-from rambla.dispatch.pools import Box, Pool, Pools
+from rambla.dispatch.pools import Box, Pool, Pools, Waiter
 from rambla.dispatch.throttle import Throttle
 from rambla.domain.activation import RunResult, error_result
-from rambla.domain.errors import EngineFailed, RamblaError, Unavailable
+from rambla.domain.errors import EngineFailed, Unavailable
 from rambla.engine.ports import Engine
 from rambla.kit.clock import Clock
 from rambla.kit.tasks import Tasks
 
 log = logging.getLogger(__name__)
 _MS_NS = 1_000_000
+_LOOK_MS = 20.0
+_PATIENCE_NS = 100 * _MS_NS
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class Dispatcher:
             raise Unavailable()
 
     async def run(self, job: Job) -> Done:
-        """Run the job when its turn comes, and report. Never raises for what the code or the engine did."""
+        """Run the job when its turn comes, and report. Raises what `job.prepare` raised and nothing else."""
         accepted_ns = self._clock.monotonic_ns()
         if job.key.memory_mb > self._limits.memory_mb:
             text = f"the action asks for {job.key.memory_mb} MB and this host has {self._limits.memory_mb} MB for all"
@@ -68,11 +70,12 @@ class Dispatcher:
             box = await self._sandbox_for(job, pool)
         except EngineFailed as error:
             return self._failed(str(error), accepted_ns)
-        begin_ns = self._clock.monotonic_ns()
+        begin_ns = pool.begun[box] = self._clock.monotonic_ns()
         start_ms = self._clock.now_ms()
         try:
             result = await self._use(box, job, start_ms)
         finally:
+            del pool.begun[box]
             self._release(pool, box)
         spent_ms = (self._clock.monotonic_ns() - begin_ns) // _MS_NS
         pool.run_ms = averaged(pool.run_ms, spent_ms)
@@ -84,10 +87,7 @@ class Dispatcher:
         )
 
     async def _use(self, box: Box, job: Job, start_ms: int) -> RunResult:
-        try:
-            run = await job.prepare(start_ms)
-        except RamblaError as error:
-            return RunResult(status="whisk internal error", result=error_result(str(error)))
+        run = await job.prepare(start_ms)
         init_ms: int | None = None
         if not box.loaded:
             begin_ns = self._clock.monotonic_ns()
@@ -116,11 +116,12 @@ class Dispatcher:
                 return box
             self._discard(pool, box)
         waiter: asyncio.Future[Box] = asyncio.get_running_loop().create_future()
-        pool.waiting.append(waiter)
+        pool.waiting.append(Waiter(waiter, self._clock.monotonic_ns()))
         self.queued += 1
         self._queued_bytes += job.payload_bytes
         try:
             self._grow(pool)
+            self._watch(pool)
             return await waiter
         except asyncio.CancelledError:
             if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
@@ -147,12 +148,13 @@ class Dispatcher:
 
     def _release(self, pool: Pool, box: Box) -> None:
         pool.busy -= 1
-        if not box.sandbox.alive:
+        if not box.sandbox.alive or self._must_give_way(pool):
             self._discard(pool, box)
+            self._feed_hungry()
             self._grow(pool)
         else:
             self._offer(pool, box)
-        self._feed_hungry()
+            self._feed_hungry()
         self._pools.tidy(pool)
         self.running -= 1
         if not self.running:
@@ -163,14 +165,33 @@ class Dispatcher:
             box.idle_since_ms = self._clock.now_ms()
             pool.idle.append(box)
 
+    def _must_give_way(self, pool: Pool) -> bool:
+        """Whether another action found no memory and has waited longer than our own callers, and not just a moment."""
+        hungry = next(iter(self._pools.hungry.values()), pool)
+        theirs_ns, ours_ns = hungry.waiting_since_ns(), pool.waiting_since_ns()
+        if hungry is pool or theirs_ns is None or ours_ns is None:
+            return False
+        return theirs_ns < ours_ns and self._clock.monotonic_ns() - theirs_ns > _PATIENCE_NS
+
     # --- starting and ending ---
+
+    def _watch(self, pool: Pool) -> None:
+        """Look at the queue again after a while: a run may take much longer than those before."""
+        if pool.waiting and not pool.watched:
+            pool.watched = True
+            asyncio.get_running_loop().call_later(max(pool.cold_ms, _LOOK_MS) / 1000, self._look, pool)
+
+    def _look(self, pool: Pool) -> None:
+        pool.watched = False
+        self._grow(pool)
+        self._watch(pool)
 
     def _grow(self, pool: Pool) -> None:
         while not self._draining and worth_starting(
             waiting=len(pool.waiting),
             busy=pool.busy,
             starting=pool.starting,
-            run_ms=pool.run_ms,
+            run_ms=pool.expected_run_ms(self._clock.monotonic_ns()),
             cold_ms=pool.cold_ms,
         ):
             if not self._make_room(pool):
@@ -207,6 +228,10 @@ class Dispatcher:
             sandbox = await self._engine.start(key.kind, key.memory_mb, grants=key.grants)
         except EngineFailed as error:
             self._start_failed(pool, error)
+            return
+        except Exception as error:  # a fault of the engine must cost this start and not the platform
+            log.exception("the engine failed")
+            self._start_failed(pool, EngineFailed(detail=type(error).__name__))
             return
         pool.starting -= 1
         pool.cold_ms = averaged(pool.cold_ms, (self._clock.monotonic_ns() - begin_ns) / _MS_NS)

@@ -7,10 +7,8 @@ what came of it. Reads like the sentence it is; the rooms do the work.
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import anyio
-
 from rambla.domain.access import Decision, Target
-from rambla.domain.errors import RamblaError, Refused
+from rambla.domain.errors import RamblaError, Refused, StorageFailed
 from rambla.domain.records import Intent, Outcome, Work
 from rambla.flow.platform import Op, Platform
 from rambla.policy.builtin import decide
@@ -51,7 +49,8 @@ def intent_of(
 async def guarded(platform: Platform, op: Op, permission: str, target: Target) -> AsyncIterator[Intent]:
     """What stands inside happens only after a yes that is on disk, and its outcome is on disk before the caller hears.
 
-    Raises Refused, or StorageFailed if the intent or the outcome could not be written.
+    Raises Refused, or StorageFailed if the intent or the outcome could not be written; the outcome is then written as
+    soon as there is room again.
     """
     decision = judge(platform, op, permission, target)
     intent = intent_of(platform, op, permission, target, decision)
@@ -60,11 +59,15 @@ async def guarded(platform: Platform, op: Op, permission: str, target: Target) -
         yield intent
     except BaseException as error:
         status = error.code if isinstance(error, RamblaError) else INTERRUPTED
-        with anyio.CancelScope(shield=True):
-            await platform.ledger.write(_outcome(platform, intent, status))
+        await _conclude(platform, intent, status)
         raise
-    await platform.ledger.write(_outcome(platform, intent, OK))
+    await _conclude(platform, intent, OK)
 
 
-def _outcome(platform: Platform, intent: Intent, status: str) -> Outcome:
-    return Outcome(intent_id=intent.id, at_ms=platform.clock.now_ms(), status=status)
+async def _conclude(platform: Platform, intent: Intent, status: str) -> None:
+    outcome = Outcome(intent_id=intent.id, at_ms=platform.clock.now_ms(), status=status)
+    try:
+        await platform.ledger.write(outcome)
+    except StorageFailed:
+        platform.tasks.start(f"outcome of {intent.id}", platform.ledger.write_at_last, outcome)
+        raise

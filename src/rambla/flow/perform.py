@@ -1,66 +1,68 @@
 """How does promised work become a record?
 
 Dispatch, sign the addresses the action may reach, run, make the activation record, write it down, remember it. Used
-for invokes, for fires and for what a restart takes up again. It never raises for what the action did; if the record
-cannot be written the promise stays open in the journal and the next start settles it.
+for invokes, for fires and for what a restart takes up again. It never raises for what the action did; until the record
+can be written the promise stays open in the journal, and if it never can the next start settles it.
 """
 
-import logging
+from itertools import islice
 from typing import Any
 
 import anyio
-import msgspec
 
 from rambla.catalog.arguments import environment_of
 from rambla.dispatch.jobs import Done, Job, PoolKey
-from rambla.domain.activation import Activation, RunResult, error_result
-from rambla.domain.entities import Action, Parameter
-from rambla.domain.errors import StorageFailed
+from rambla.domain.activation import Activation, RunResult, Status, error_result
+from rambla.domain.entities import Action
+from rambla.domain.errors import RamblaError
 from rambla.domain.records import Intent, Outcome, Started, Work
 from rambla.engine.ports import Grant, Program, Run
 from rambla.flow.access import NETWORK, OBJECTS, open_objects
 from rambla.flow.platform import Platform
+from rambla.flow.task import Task
+from rambla.kit.tasks import pauses_s
 from rambla.usage.billing import billed_mb_ms
 
-log = logging.getLogger(__name__)
+RUNS_MAX = 5
 _MB = 2**20
+INTERNAL: Status = "whisk internal error"
 
 
-class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """An intent whose work is to be done, and what was looked up for it."""
+async def perform(platform: Platform, task: Task) -> Activation:
+    """Run the task's work to its end. The activation, on disk.
 
-    intent: Intent
-    action: Action
-    defaults: tuple[Parameter, ...]
-    arguments: bytes
-    transaction: str = ""
-
-    @property
-    def work(self) -> Work:
-        assert self.intent.work is not None
-        return self.intent.work
-
-
-async def perform(platform: Platform, task: Task) -> Activation | None:
-    """Run the task's work to its end. The activation, on disk; or None if it could not be written."""
-    done = await platform.dispatcher.run(job_of(platform, task))
-    activation = record_of(task, done)
+    An event's work, which runs again after a crash of the platform, does so after one of a part of it too: while the
+    failure is ours, up to RUNS_MAX times.
+    """
+    activation, ours = await _attempt(platform, task)
+    if task.work.replay == "always":
+        for pause_s in islice(pauses_s(), RUNS_MAX - 1):
+            if not ours:
+                break
+            await anyio.sleep(pause_s)
+            activation, ours = await _attempt(platform, task)
     return await conclude(platform, task.intent, activation)
 
 
-async def conclude(platform: Platform, intent: Intent, activation: Activation) -> Activation | None:
-    """Write the record that ends `intent`, also while the platform stops; None if the storage failed."""
-    outcome = Outcome(
-        intent_id=intent.id, at_ms=platform.clock.now_ms(), status=activation.status, activation=activation
-    )
+async def _attempt(platform: Platform, task: Task) -> tuple[Activation, bool]:
+    """The record of one run, and whether it failed through our fault or the world's, and may be tried again."""
     try:
-        with anyio.CancelScope(shield=True):
-            await platform.ledger.write(outcome)
-    except StorageFailed:
-        log.exception("activation %s ended but could not be recorded; the next start settles it", activation.id)
-        return None
+        done = await platform.dispatcher.run(job_of(platform, task))
+    except RamblaError as error:
+        return never_ran(platform, task.intent, task.work, str(error)), error.fault != "caller"
+    return record_of(task, done), done.result.status == INTERNAL
+
+
+async def conclude(platform: Platform, intent: Intent, activation: Activation) -> Activation:
+    """Write the record that ends `intent`: also while the platform stops, and however long the disk is full."""
+    await platform.ledger.write_at_last(outcome_of(platform, intent, activation))
     platform.activations.remember(activation)
     return activation
+
+
+def outcome_of(platform: Platform, intent: Intent, activation: Activation) -> Outcome:
+    now_ms = platform.clock.now_ms()
+    return Outcome(intent_id=intent.id, at_ms=now_ms, status=activation.status, activation=activation)
 
 
 def job_of(platform: Platform, task: Task) -> Job:
@@ -72,8 +74,10 @@ def job_of(platform: Platform, task: Task) -> Job:
         arguments = task.arguments
         addresses: tuple[Grant, ...] = ()
         if work.access is not None and grants:
-            arguments, addresses = await open_objects(platform, task.intent, work.access, arguments)
-        platform.ledger.note(Started(activation_id=work.activation_id, at_ms=start_ms))
+            arguments, addresses = await open_objects(platform, task, arguments)
+        if work.replay == "unless_started":
+            # On disk before the code begins, so that no crash can make a direct invoke run twice.
+            await platform.ledger.write(Started(activation_id=work.activation_id, at_ms=start_ms))
         return Run(
             activation_id=work.activation_id,
             payload=arguments,
@@ -137,7 +141,8 @@ def record_of(task: Task, done: Done) -> Activation:
         result=result.result,
         logs=result.logs,
         annotations=_annotations(action, result, done.wait_ms),
-        billed_mb_ms=billed_mb_ms(action.limits.memory_mb, duration_ms),
+        # What failed by our own fault is not charged.
+        billed_mb_ms=0 if result.status == INTERNAL else billed_mb_ms(action.limits.memory_mb, duration_ms),
     )
 
 
@@ -172,7 +177,7 @@ def never_ran(platform: Platform, intent: Intent, work: Work, text: str) -> Acti
         subject=intent.subject,
         start_ms=now_ms,
         end_ms=now_ms,
-        status="whisk internal error",
+        status=INTERNAL,
         result=error_result(text),
         annotations={"path": str(work.action), "waitTime": now_ms - intent.at_ms},
     )

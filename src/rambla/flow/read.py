@@ -144,7 +144,7 @@ async def count_activations(platform: Platform, op: Op, namespace: str, span: Sp
         return await platform.activations.count(_query(namespace, span, page))
 
 
-# --- used by `change` too; nothing here is guarded ---
+# --- used by `change` and `tend` too; nothing here is guarded ---
 
 
 def target_of(name: FullName) -> Target:

@@ -8,11 +8,13 @@ import logging
 from collections.abc import Callable
 
 from rambla.catalog.arguments import merge
+from rambla.domain.activation import Activation
 from rambla.domain.errors import RamblaError
 from rambla.domain.records import Intent, Outcome, Record, Work, decode_record
 from rambla.flow.invoke import runnable, start
-from rambla.flow.perform import Task, conclude, never_ran
+from rambla.flow.perform import never_ran, outcome_of
 from rambla.flow.platform import Platform
+from rambla.flow.task import Task
 from rambla.kit.journal import Journal
 
 log = logging.getLogger(__name__)
@@ -40,7 +42,7 @@ async def settle(platform: Platform) -> tuple[int, int]:
         elif intent.work.replay == "always" or (intent.work.replay == "unless_started" and not started):
             again += await _run_again(platform, intent, intent.work)
         else:
-            await conclude(platform, intent, never_ran(platform, intent, intent.work, INTERRUPTED))
+            await _give_up(platform, intent, never_ran(platform, intent, intent.work, INTERRUPTED))
             ended += 1
     if again or ended:
         log.warning("after the last stop: %d activations run again, %d recorded as interrupted", again, ended)
@@ -54,7 +56,12 @@ async def _run_again(platform: Platform, intent: Intent, work: Work) -> int:
     except RamblaError as error:
         if error.fault != "caller":
             raise
-        await conclude(platform, intent, never_ran(platform, intent, work, str(error)))
+        await _give_up(platform, intent, never_ran(platform, intent, work, str(error)))
         return 0
     start(platform, Task(intent=intent, action=action, defaults=defaults, arguments=arguments), counted=False)
     return 1
+
+
+async def _give_up(platform: Platform, intent: Intent, activation: Activation) -> None:
+    await platform.ledger.write(outcome_of(platform, intent, activation))
+    platform.activations.remember(activation)

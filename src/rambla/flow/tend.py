@@ -49,7 +49,7 @@ async def namespaces(platform: Platform, op: Op) -> list[Namespace]:
 async def create_namespace(platform: Platform, op: Op, name: str) -> Namespace:
     """A new namespace with a random key. Raises AlreadyExists, NamespaceDeleted or BadRequest."""
     check_new_namespace(name)
-    async with guarded(platform, op, "namespace:create", Target(name, name)):
+    async with guarded(platform, op, "namespace:create", Target(name, name)), platform.tending:
         if await platform.namespaces.get(name):
             raise AlreadyExists()
         if await platform.namespaces.was_deleted(name):  # before an account is opened, which has its objects still
@@ -64,7 +64,7 @@ async def create_namespace(platform: Platform, op: Op, name: str) -> Namespace:
 async def delete_namespace(platform: Platform, op: Op, name: str) -> None:
     """The namespace, its key and every entity in it are gone; objects and records of what was done stay, so
     nobody gets the name again. Raises NotFound."""
-    async with guarded(platform, op, "namespace:delete", Target(name, name)):
+    async with guarded(platform, op, "namespace:delete", Target(name, name)), platform.tending:
         await _existing(platform, name)
         if platform.objects:
             await platform.objects.close_account(name)
@@ -76,7 +76,7 @@ async def delete_namespace(platform: Platform, op: Op, name: str) -> None:
 
 async def namespace_key(platform: Platform, op: Op, name: str, *, rotate: bool = False) -> str:
     """`uuid:secret`; with `rotate` a new secret, and the old one opens nothing any more. Raises NotFound."""
-    async with guarded(platform, op, "namespace:key", Target(name, name)):
+    async with guarded(platform, op, "namespace:key", Target(name, name)), platform.tending:
         namespace = await _existing(platform, name)
         if rotate:
             namespace = msgspec.structs.replace(namespace, secret=_secret())
