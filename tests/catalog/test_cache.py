@@ -1,14 +1,16 @@
 """The cache is not to be seen: whoever asks through it hears what the store would say, whoever writes when."""
 
+import tracemalloc
 from typing import Any
 
 import anyio
+import msgspec
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from rambla.catalog.cache import CachedEntities
+from rambla.catalog.cache import CachedEntities, held_bytes
 from rambla.catalog.ports import EntityStore
 from rambla.domain.entities import Action, AnyEntity, Exec, Parameter, Rule, Trigger
 from rambla.domain.errors import AlreadyExists, ConcurrentChange
@@ -225,3 +227,32 @@ async def test_every_byte_of_an_entity_counts(where: str) -> None:
         assert cached.bytes_held <= 100_000
     if where != "rules":
         assert cached.bytes_held > 60_000
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        "{}",
+        "[]",
+        '{"":0}',
+        '{"a":{}}',
+        "[[]]",
+        "[[[[[[[[]]]]]]]]",
+        "1.5",
+        "123456",
+        '"ab"',
+        '"é"',
+        '"a\U0001f600"',
+        "null",
+    ],
+)
+def test_no_shape_of_parameters_takes_more_memory_than_it_is_counted_for(item: str) -> None:
+    text = '[{"key":"k","value":[' + ",".join([item] * 20_000) + "]}]"
+    tracemalloc.start()
+    try:
+        parameters = msgspec.json.decode(text, type=tuple[Parameter, ...])
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    counted = held_bytes(Trigger(name=TRIGGERS[0], parameters=parameters))
+    assert held <= counted

@@ -6,15 +6,18 @@ too, since a rule's package is asked for at every fire.
 """
 
 from collections import OrderedDict
-from typing import TypeVar
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 import msgspec
 
 from rambla.catalog.ports import Collection, EntityStore
-from rambla.domain.entities import AnyEntity
+from rambla.domain.entities import Action, AnyEntity, Rule
 from rambla.domain.names import FullName
 
-_ENTRY_BYTES = 1024
+_ENTRY_BYTES = 1024  # of memory for a name and what hangs on it; so it bounds the number of entries too
+_VALUE_BYTES = 120  # of memory for a value of JSON beside its text: an object, or its share in a dict or a list
+_WIDE_CHARACTER_BYTES = 4  # of memory for each character, if any of a text is not ASCII
 T = TypeVar("T")
 
 
@@ -94,4 +97,22 @@ class CachedEntities:
 
 
 def _size(entity: AnyEntity | None) -> int:
-    return _ENTRY_BYTES + len(msgspec.msgpack.encode(entity))
+    return _ENTRY_BYTES + (held_bytes(entity) if entity else 0)
+
+
+def held_bytes(entity: AnyEntity) -> int:
+    """At most about how much memory what users can make large takes: code, parameters and annotations."""
+    code = entity.exec.code if isinstance(entity, Action) else ""
+    parameters: Sequence[Any] = () if isinstance(entity, Rule) else entity.parameters
+    return len(code) * _character_bytes(code) + _json_bytes(entity.annotations) + _json_bytes(parameters)
+
+
+def _json_bytes(value: Any) -> int:
+    """From the encoded length, and the number of values: there are as many as brackets and commas, or fewer."""
+    text = msgspec.json.encode(value)
+    values = text.count(b",") + text.count(b"[") + text.count(b"{")
+    return len(text) * _character_bytes(text) + values * _VALUE_BYTES
+
+
+def _character_bytes(text: str | bytes) -> int:
+    return 1 if text.isascii() else _WIDE_CHARACTER_BYTES
