@@ -15,12 +15,13 @@ from rambla.audit.pending import Pending
 from rambla.catalog.cache import CachedEntities
 from rambla.dispatch.dispatcher import Dispatcher, DispatchLimits
 from rambla.domain.access import Caller
-from rambla.domain.records import Intent, decode_record
+from rambla.domain.records import Intent, Outcome, Record, decode_record
 from rambla.drivers.memory.catalog import MemoryEntityStore, MemoryNamespaceStore
-from rambla.drivers.memory.engine import Crash, MemoryEngine
+from rambla.drivers.memory.engine import Crash, MemoryEngine, say
 from rambla.drivers.memory.index import MemoryIndex
 from rambla.engine.ports import Run
 from rambla.flow.platform import Limits, Op, Platform
+from rambla.flow.recover import read_back
 from rambla.flow.tend import new_namespace
 from rambla.identity.keys import KeyRing
 from rambla.kit.clock import ManualClock
@@ -35,6 +36,7 @@ GUEST, OTHER = "guest", "other"
 
 
 async def echo(arguments: dict[str, Any], run: Run) -> Any:
+    say(f"ran {run.activation_id}")
     return arguments
 
 
@@ -58,40 +60,66 @@ FUNCTIONS = {"echo": echo, "fail": fail, "crash": crash, "listed": listed, "slee
 """What an action does whose code is that word."""
 
 
+class World:
+    """What outlives a platform: its folder, the stores, the time, and from where a restart reads the journal."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.clock = ManualClock()
+        self.entities, self.index = MemoryEntityStore(), MemoryIndex()
+        self.namespaces = MemoryNamespaceStore(self.entities)
+        self.settled = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Rooms:
     platform: Platform
     journal: Journal
+    world: World
+    engine: MemoryEngine
 
-    async def intents(self) -> list[Intent]:
+    async def records(self) -> list[Record]:
         """All that was written so far, in order."""
         await self.journal.sync()
-        written = self.journal.read(0, records_max=10_000, bytes_max=2**24)
-        records = [decode_record(payload) for _, payload in written]
-        return [record for record in records if isinstance(record, Intent)]
+        return [decode_record(payload) for _, payload in self.journal.read(0, records_max=10_000, bytes_max=2**24)]
+
+    async def intents(self) -> list[Intent]:
+        return [record for record in await self.records() if isinstance(record, Intent)]
+
+    async def outcomes(self) -> dict[str, Outcome]:
+        """By the id of their intent, each of which has one at most."""
+        found = [record for record in await self.records() if isinstance(record, Outcome)]
+        assert len({outcome.intent_id for outcome in found}) == len(found)
+        return {outcome.intent_id: outcome for outcome in found}
 
 
 @asynccontextmanager
 async def open_rooms(
-    folder: Path, *, limits: Limits | None = None, objects: ObjectStore | None = None
+    world: Path | World,
+    *,
+    limits: Limits | None = None,
+    objects: ObjectStore | None = None,
+    engine: MemoryEngine | None = None,
 ) -> AsyncIterator[Rooms]:
-    """Namespaces `guest` and `other` exist."""
-    clock = ManualClock()
+    """Namespaces `guest` and `other` exist. A world that had rooms before is as a killed platform left it: read back,
+    and not settled. On leaving, what runs is broken off."""
+    world = world if isinstance(world, World) else World(world)
+    clock, index, namespaces = world.clock, world.index, world.namespaces
     limits = limits or Limits()
-    journal = Journal.open(folder / "journal")
-    entities, index = MemoryEntityStore(), MemoryIndex()
-    namespaces = MemoryNamespaceStore(entities)
-    engine = MemoryEngine(FUNCTIONS)
+    journal = Journal.open(world.folder / "journal")
+    pending = Pending()
+    read_back(journal, world.settled, pending.track)
+    engine = engine or MemoryEngine(FUNCTIONS, clock)
     async with Tasks() as tasks:
         platform = Platform(
             clock=clock,
             ids=IdSource(clock),
             limits=limits,
             tasks=tasks,
-            entities=CachedEntities(entities),
+            entities=CachedEntities(world.entities),
             namespaces=namespaces,
             keys=KeyRing(namespaces, TOKENS, clock),
-            ledger=Ledger(journal, Pending()),
+            ledger=Ledger(journal, pending),
             activations=Activations(index),
             index=index,
             dispatcher=Dispatcher(engine, clock, tasks, DispatchLimits()),
@@ -99,11 +127,12 @@ async def open_rooms(
             objects=objects,
             health=no_health,
         )
-        for name in (GUEST, OTHER):
+        for name in (GUEST, OTHER) if not await namespaces.all() else ():
             await namespaces.put(new_namespace(name, clock.now_ms(), limits))
         tasks.start("tailer", follow, journal, index, platform.activations)
-        yield Rooms(platform, journal)
+        yield Rooms(platform, journal, world, engine)
         tasks.stop()
+    world.settled = platform.ledger.low_water()
     await journal.close()
 
 

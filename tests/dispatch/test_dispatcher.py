@@ -19,6 +19,8 @@ pytestmark = pytest.mark.anyio
 
 
 async def echo(arguments: dict[str, Any], run: Run) -> Any:
+    if arguments.get("work") == "sleep":
+        await anyio.sleep_forever()
     return arguments
 
 
@@ -46,11 +48,11 @@ async def dispatching(**limits: int) -> AsyncIterator[tuple[Dispatcher, MemoryEn
         tasks.stop()
 
 
-def job(code: str, *, namespace: str = "guest", memory_mb: int = 256, timeout_ms: int = 60_000, size: int = 0) -> Job:
+def job(code: str, *, namespace: str = "guest", memory_mb: int = 256, timeout_ms: int = 60_000, work: str = "") -> Job:
     async def prepare(start_ms: int) -> Run:
         return Run(
             activation_id="a" * 32,
-            payload=b'{"n":1}',
+            payload=b'{"n":1}' if not work else b'{"work":"%b"}' % work.encode(),
             context={},
             deadline_ms=start_ms + timeout_ms,
             timeout_ms=timeout_ms,
@@ -62,7 +64,7 @@ def job(code: str, *, namespace: str = "guest", memory_mb: int = 256, timeout_ms
         namespace=namespace, action=f"guest/{code}", revision=1, kind="python:3", memory_mb=memory_mb, grants=False
     )
     program = Program(kind="python:3", name=code, main="", code=code, binary=False)
-    return Job(key=key, program=program, prepare=prepare, payload_bytes=size)
+    return Job(key=key, program=program, prepare=prepare)
 
 
 async def many(dispatcher: Dispatcher, jobs: list[Job]) -> list[Done]:
@@ -187,19 +189,6 @@ async def test_idle_sandboxes_are_reaped_and_changed_actions_retired() -> None:
         assert not engine.live
 
 
-async def test_calls_that_wait_for_slow_runs_get_sandboxes_of_their_own_before_any_has_ended() -> None:
-    async with dispatching() as (dispatcher, _engine), anyio.create_task_group() as group:
-        for _ in range(10):
-            group.start_soon(dispatcher.run, job("endless"))
-        await anyio.wait_all_tasks_blocked()
-        assert dispatcher.queued > 0
-        for _ in range(2):
-            dispatcher.reap_once()
-            await anyio.wait_all_tasks_blocked()
-        assert (dispatcher.running, dispatcher.queued) == (10, 0)
-        group.cancel_scope.cancel()
-
-
 async def test_draining_begins_nothing_and_waits_for_what_runs() -> None:
     async with dispatching(memory_mb=256) as (dispatcher, _engine), anyio.create_task_group() as group:
         for _ in range(20):
@@ -213,3 +202,46 @@ async def test_draining_begins_nothing_and_waits_for_what_runs() -> None:
         await anyio.wait_all_tasks_blocked()
         assert (dispatcher.running, dispatcher.queued) == (0, waiting)
         group.cancel_scope.cancel()
+
+
+async def test_a_queue_of_one_tenant_does_not_keep_all_memory_from_another() -> None:
+    async with dispatching(memory_mb=256) as (dispatcher, _):
+        finished: list[str] = []
+
+        async def call(namespace: str) -> None:
+            await dispatcher.run(job("slow", namespace=namespace))
+            finished.append(namespace)
+
+        async with anyio.create_task_group() as group:
+            for _ in range(12):
+                group.start_soon(call, "greedy")
+            await anyio.sleep(0.01)
+            group.start_soon(call, "modest")
+            group.start_soon(call, "greedy")
+        assert finished.index("modest") < len(finished) - 1
+        assert sorted(finished) == ["greedy"] * 13 + ["modest"]
+
+
+async def test_a_call_does_not_wait_behind_a_run_that_takes_much_longer_than_the_average() -> None:
+    async with dispatching() as (dispatcher, engine):
+        for _ in range(20):
+            await dispatcher.run(job("echo"))
+        async with anyio.create_task_group() as group:
+            group.start_soon(dispatcher.run, job("echo", work="sleep"))
+            await anyio.sleep(0.01)
+            with anyio.fail_after(5):
+                assert (await dispatcher.run(job("echo"))).result.status == "success"
+            group.cancel_scope.cancel()
+        assert engine.started == 2
+
+
+async def test_an_engine_that_breaks_its_promise_costs_one_call() -> None:
+    class Broken(MemoryEngine):
+        async def start(self, kind: str, memory_mb: int, *, grants: bool) -> Any:
+            raise OSError("too many open files")
+
+    async with Tasks() as tasks:
+        dispatcher = Dispatcher(Broken({}), SystemClock(), tasks, DispatchLimits())
+        done = await dispatcher.run(job("echo"))
+        assert done.result.status == "whisk internal error"
+        tasks.stop()

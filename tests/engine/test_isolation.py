@@ -42,7 +42,7 @@ async def test_no_file_of_the_host_is_there(sandboxed: ProcessEngine, tmp_path: 
 
 
 async def test_the_platforms_environment_and_processes_are_not_there(sandboxed: ProcessEngine) -> None:
-    os.environ["RAMBLA_TEST_SECRET"] = "platform-secret"
+    os.environ["PLATFORM_TEST_SECRET"] = "platform-secret"
     try:
         code = (
             "import glob\ndef main(a):\n"
@@ -52,7 +52,7 @@ async def test_the_platforms_environment_and_processes_are_not_there(sandboxed: 
         )
         outcome = await value_of(sandboxed, code)
     finally:
-        del os.environ["RAMBLA_TEST_SECRET"]
+        del os.environ["PLATFORM_TEST_SECRET"]
     assert outcome["pids"] == [1, 2]
     assert "platform-secret" not in outcome["env"]
 

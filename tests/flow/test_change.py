@@ -10,8 +10,10 @@ from rambla.domain.changes import ActionChange, ExecChange, RuleChange, TriggerC
 from rambla.domain.entities import Trigger
 from rambla.domain.errors import AlreadyExists, BadRequest, ConcurrentChange, ObjectStoreFailed, Refused
 from rambla.domain.names import FullName
+from rambla.drivers.memory.objects import MemoryObjects
 from rambla.flow import change, read
-from rambla.objects.ports import SignedAddress, Subscription
+from rambla.kit.clock import ManualClock
+from rambla.objects.ports import Subscription
 from rooms import Rooms, op_of, open_rooms
 
 pytestmark = pytest.mark.anyio
@@ -22,43 +24,13 @@ SOURCE = {"type": "swift", "container": "photos", "suffix": ".jpg", "target": "t
 CODE = ActionChange(exec=ExecChange(kind="python:3", code="echo"))
 
 
-class Store:
-    """An object store that keeps subscriptions in a dictionary, and can be told to be away."""
-
-    kind = "memory"
-
-    def __init__(self) -> None:
-        self.away = False
-        self.subscriptions: dict[tuple[str, str, str], Subscription] = {}
-
-    async def subscribe(self, namespace: str, subscription: Subscription) -> None:
-        if self.away:
-            raise ObjectStoreFailed(detail="away")
-        self.subscriptions[namespace, subscription.container, subscription.trigger] = subscription
-
-    async def unsubscribe(self, namespace: str, container: str, trigger: str) -> None:
-        self.subscriptions.pop((namespace, container, trigger), None)
-
-    async def open_account(self, namespace: str, uuid: str, secret: str) -> None: ...
-
-    async def close_account(self, namespace: str) -> None: ...
-
-    async def sign(self, namespace: str, method: str, container: str, name: str, *, ttl_ms: int) -> SignedAddress:
-        return SignedAddress(method, f"/{container}/{name}", "", ttl_ms)
-
-    async def health(self) -> dict[str, str]:
-        return {}
-
-    async def close(self) -> None: ...
+@pytest.fixture
+def store() -> MemoryObjects:
+    return MemoryObjects(ManualClock())
 
 
 @pytest.fixture
-def store() -> Store:
-    return Store()
-
-
-@pytest.fixture
-async def rooms(tmp_path: Path, store: Store, anyio_backend: str) -> AsyncIterator[Rooms]:
+async def rooms(tmp_path: Path, store: MemoryObjects, anyio_backend: str) -> AsyncIterator[Rooms]:
     async with open_rooms(tmp_path, objects=store) as rooms:
         yield rooms
 
@@ -123,7 +95,7 @@ async def test_every_change_is_on_record_with_its_permission_and_target(rooms: R
     ]
 
 
-async def test_a_trigger_with_a_source_is_subscribed_before_it_is_written(rooms: Rooms, store: Store) -> None:
+async def test_a_trigger_with_a_source_is_subscribed_before_it_is_written(rooms: Rooms, store: MemoryObjects) -> None:
     store.away = True
     with pytest.raises(ObjectStoreFailed):
         await put_trigger(rooms, listening())
@@ -135,7 +107,9 @@ async def test_a_trigger_with_a_source_is_subscribed_before_it_is_written(rooms:
     assert subscription == Subscription(trigger="guest/t", container="photos", suffix=".jpg", target="thumbs")
 
 
-async def test_of_two_who_change_what_a_trigger_listens_to_the_winner_is_subscribed(rooms: Rooms, store: Store) -> None:
+async def test_of_two_who_change_what_a_trigger_listens_to_the_winner_is_subscribed(
+    rooms: Rooms, store: MemoryObjects
+) -> None:
     await put_trigger(rooms, TriggerChange())
     won: list[str] = []
 
@@ -159,7 +133,7 @@ async def test_of_two_who_change_what_a_trigger_listens_to_the_winner_is_subscri
     assert subscription.suffix in won
 
 
-async def test_what_is_no_longer_wanted_is_unsubscribed(rooms: Rooms, store: Store) -> None:
+async def test_what_is_no_longer_wanted_is_unsubscribed(rooms: Rooms, store: MemoryObjects) -> None:
     await put_trigger(rooms, listening())
     await put_trigger(rooms, listening(container="movies"))
     assert [container for _, container, _ in store.subscriptions] == ["movies"]
@@ -194,7 +168,7 @@ async def test_a_trigger_can_be_mended_whose_source_is_no_longer_valid(rooms: Ro
         SOURCE | {"sufix": ".jpg"},
     ],
 )
-async def test_a_wrong_source_is_refused_with_the_reason(rooms: Rooms, store: Store, source: object) -> None:
+async def test_a_wrong_source_is_refused_with_the_reason(rooms: Rooms, store: MemoryObjects, source: object) -> None:
     with pytest.raises(BadRequest, match="The trigger's annotation 'source' is malformed: "):
         await put_trigger(rooms, TriggerChange(annotations={"source": source}))
     assert not store.subscriptions
@@ -206,7 +180,7 @@ async def test_a_source_needs_an_object_store(tmp_path: Path) -> None:
             await put_trigger(rooms, listening())
 
 
-async def test_a_stranger_learns_nothing_and_changes_nothing(rooms: Rooms, store: Store) -> None:
+async def test_a_stranger_learns_nothing_and_changes_nothing(rooms: Rooms, store: MemoryObjects) -> None:
     stranger = op_of(rooms.platform, "other")
     with pytest.raises(Refused):
         await change.put_trigger(rooms.platform, stranger, TRIGGER, listening(), overwrite=True)

@@ -154,3 +154,22 @@ async def test_a_fault_of_our_own_tells_nothing_of_itself(
     expected = {"error": "There was an internal server error.", "code": answer.headers["x-request-id"]}
     assert answer.json() == expected
     assert "NoneType" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        (b'{"x":[' + b"{}," * 49_000 + b"{}]}", 200),
+        (b'{"x":[' + b"{}," * 51_000 + b"{}]}", 400),
+        (b'{"x":' + b"[" * 199 + b"]" * 199 + b"}", 200),
+        (b'{"x":' + b"[" * 201 + b"]" * 201 + b"}", 400),
+        (b'{"x":"' + b"[{" * 100_000 + rb"\"[" + b'"}', 200),
+    ],
+    ids=["many", "too many", "deep", "too deep", "brackets in strings"],
+)
+async def test_a_body_may_hold_many_values_but_not_without_bound(
+    guest: httpx.AsyncClient, content: bytes, status: int
+) -> None:
+    await guest.put("actions/echo", json={"exec": {"kind": "python:3", "code": "echo"}})
+    answer = await guest.post("actions/echo?blocking=true&result=true", content=content, headers=JSON)
+    assert answer.status_code == status, answer.text[:200]

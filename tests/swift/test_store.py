@@ -129,7 +129,7 @@ async def test_a_signed_address_opens_one_object_for_one_method(cloud: EmbeddedS
 async def test_a_signed_prefix_opens_everything_below_and_nothing_else(cloud: EmbeddedSwift, prefix: str) -> None:
     await cloud.store.subscribe("guest", Subscription(trigger="guest/s", container="below"))
     await cloud.store.subscribe("guest", Subscription(trigger="guest/s", container="below2"))
-    address = await cloud.store.sign("guest", "PUT", "below", prefix, ttl_ms=60_000)
+    address = await cloud.store.sign_below("guest", "PUT", "below", prefix, ttl_ms=60_000)
     assert address.prefix
     assert address.path == f"/v1/AUTH_guest/below/{prefix}"
     assert httpx.put(url(cloud, address, "a/b.jpg"), content=b"x", trust_env=False).status_code == 201

@@ -52,7 +52,7 @@ def _as_nobody() -> Iterator[Running]:
     folder = Path(tempfile.mkdtemp(prefix="rambla-nobody-"))
     os.chown(folder, 65534, 65534)
     subprocess.run([python, "-m", "venv", "--without-pip", str(folder / "python3")], check=True)
-    environment |= {"RAMBLA_RUNTIMES": str(folder), "HOME": str(folder), "RAMBLA_TEST_SECRET": SECRET}
+    environment |= {"RAMBLA_RUNTIMES": str(folder), "HOME": str(folder), "PLATFORM_TEST_SECRET": SECRET}
     command = [*AS_NOBODY, python]
     data = folder.with_suffix(".data")  # not beside the runtime, whose own folder a sandbox may see
     data.mkdir()
@@ -78,7 +78,7 @@ def platform(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 def _as_we_are(folder: Path) -> Running:
-    environment = os.environ | {"RAMBLA_TEST_SECRET": SECRET}
+    environment = os.environ | {"PLATFORM_TEST_SECRET": SECRET}
     return Running(folder / "data", "--object-store", "none", environment=environment)
 
 

@@ -10,19 +10,21 @@ from pathlib import Path
 from types import TracebackType
 
 from rambla.domain.entities import Namespace
-from rambla.domain.errors import DataFolderInUse
+from rambla.domain.errors import BadSettings, DataFolderInUse
 
 FIRST_NAMESPACE = "guest"
+_OTHERS_WRITE = 0o002
 
 
 class DataFolder:
     """A lock on `path`, released when the process ends, however it ends."""
 
     def __init__(self, path: Path) -> None:
-        """Make the folder if absent and lock it. Raises DataFolderInUse."""
+        """Make the folder if absent, lock it, and close it to others. Raises DataFolderInUse or BadSettings."""
         self.path = path.absolute()
-        self.path.mkdir(parents=True, exist_ok=True)
-        self.path.chmod(0o700)
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self.path.stat().st_mode & _OTHERS_WRITE:
+            raise BadSettings(name="data", detail=f"everybody may write to {self.path}. Fix: name a folder of its own")
         self._lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -30,6 +32,7 @@ class DataFolder:
             pid = os.pread(self._lock, 20, 0).decode() or "unknown"
             os.close(self._lock)
             raise DataFolderInUse(folder=self.path, pid=pid) from error
+        self.path.chmod(0o700)
         os.ftruncate(self._lock, 0)
         os.pwrite(self._lock, str(os.getpid()).encode(), 0)
 

@@ -6,6 +6,7 @@ Every long-running task is started in `_run`, in one list.
 
 import contextlib
 import logging
+import resource
 import socket
 import sys
 from collections.abc import AsyncIterator
@@ -41,6 +42,7 @@ _log = logging.getLogger(__name__)
 def serve(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT, then drain. Raises a RamblaError if it cannot start or must give up."""
     _log_to_stderr(settings)
+    _raise_files_limit()
     with DataFolder(settings.data) as folder:
         try:
             anyio.run(_serve, settings, folder, backend_options={"use_uvloop": True})
@@ -96,8 +98,8 @@ async def _run(platform: Platform, stores: Stores, services: Tasks, server: Serv
     """Settle, then serve until told to stop."""
     await settle(platform)
     services.start("tailer", follow, stores.journal, stores.index, platform.activations)
-    services.start("reaper", platform.dispatcher.reap)
-    services.start("cursor", _save_cursor, platform, stores)
+    services.start("reaper", platform.dispatcher.reap, restart=True)
+    services.start("cursor", _save_cursor, platform, stores, restart=True)
     await server.serve()
 
 
@@ -166,6 +168,12 @@ def _bind(settings: Settings) -> socket.socket:
         listener.close()
         raise BadSettings(name="listen", detail=f"cannot listen on {settings.listen}: {error.strerror}") from error
     return listener
+
+
+def _raise_files_limit() -> None:
+    """Each connection and each sandbox takes descriptors; a soft limit of 1024 is meant for programs that select()."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _log_to_stderr(settings: Settings) -> None:

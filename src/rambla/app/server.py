@@ -14,9 +14,10 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from rambla.app.folder import DataFolder
+from rambla.app.protocol import BoundedHttp
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
-_CONNECTIONS_MAX = 10_000
+_REQUESTS_MAX = 10_000
 _BACKLOG = 2048
 _KEEP_ALIVE_S = 75
 _GRACE_S = 65  # a blocking invoke waits for at most 60 s
@@ -40,7 +41,7 @@ class Server:
     def __init__(self, app: ASGIApp, listener: socket.socket, folder: DataFolder, url: str) -> None:
         config = uvicorn.Config(
             app,
-            http="httptools",
+            http=BoundedHttp,
             lifespan="off",
             access_log=False,
             server_header=False,
@@ -48,7 +49,7 @@ class Server:
             date_header=True,
             log_config=None,
             backlog=_BACKLOG,
-            limit_concurrency=_CONNECTIONS_MAX,
+            limit_concurrency=_REQUESTS_MAX,
             timeout_keep_alive=_KEEP_ALIVE_S,
             timeout_graceful_shutdown=_GRACE_S,
         )

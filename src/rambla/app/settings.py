@@ -15,6 +15,7 @@ from rambla.domain.errors import BadSettings
 from rambla.engine.ports import Level
 
 _PREFIX = "RAMBLA_"
+_NOT_SETTINGS = frozenset({"traceback"})
 _MB = 2**20
 
 
@@ -30,7 +31,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     listen: str = "127.0.0.1:3233"
     object_store: Literal["swift", "none"] = "none"
     database_url: str = ""
-    require_isolation: Level = "none"
+    require_isolation: Level = "restricted"
     runtimes: str = ""
     memory_mb: int = msgspec.field(default_factory=_memory_for_sandboxes_mb)
     idle_ms: int = 600_000
@@ -83,9 +84,11 @@ def _from_file(config: Path | None) -> dict[str, Any]:
 
 
 def _from_environment() -> dict[str, Any]:
-    names = {field.name for field in msgspec.structs.fields(Settings)}
     given = {key.removeprefix(_PREFIX).lower(): value for key, value in os.environ.items() if key.startswith(_PREFIX)}
-    return {name: value for name, value in given.items() if name in names}
+    names = {field.name for field in msgspec.structs.fields(Settings)} | _NOT_SETTINGS
+    if unknown := sorted(given.keys() - names):
+        raise BadSettings(name=_PREFIX + unknown[0].upper(), detail="there is no such setting")
+    return {name: value for name, value in given.items() if name not in _NOT_SETTINGS}
 
 
 def _decode(kind: type, value: Any) -> Any:

@@ -32,7 +32,8 @@ class Ledger:
     async def write(self, *records: Record) -> None:
         """Write records that belong together; on return all are on disk.
 
-        Raises StorageFailed if they could not be written; then none of them may be acted on.
+        Raises StorageFailed if they could not be written; then none of them may be acted on. Who is cancelled meanwhile
+        hears of it afterwards: a record in the air is not taken back, so its writer must live to end what it says.
         """
         try:
             first_seq, durable = self._journal.submit([encode_record(record) for record in records])
@@ -42,7 +43,8 @@ class Ledger:
             for seq, record in numbered:
                 if not isinstance(record, Outcome):
                     self.pending.track(seq, record)
-            await durable
+            with anyio.CancelScope(shield=True):
+                await durable
         except (JournalFailed, ValueError) as error:
             for record in records:
                 self.pending.withdraw(record)
@@ -58,8 +60,7 @@ class Ledger:
         """
         for pause_s in pauses_s():
             try:
-                with anyio.CancelScope(shield=True):
-                    await self.write(outcome)
+                await self.write(outcome)
                 return
             except StorageFailed as error:
                 _log.warning("the outcome of %s is not on disk yet: %s", outcome.intent_id, error)

@@ -26,7 +26,10 @@ def defaults_of(action: Action, package: Package | None) -> tuple[Parameter, ...
 
 
 def merge(defaults: Iterable[Parameter], payload: bytes, *, final: bool = False) -> bytes:
-    """`payload` over `defaults`. Raises BadRequest if it names a final default, MalformedContent if it is no object."""
+    """`payload`, a JSON object or nothing, over `defaults`. Without any it is given back as it came, and not looked at.
+
+    Raises BadRequest if it names a final default, MalformedContent if there is something to merge and it is no object.
+    """
     fixed = {parameter.key: parameter for parameter in defaults if not parameter.init}
     if not payload:
         payload = b"{}"
@@ -53,5 +56,5 @@ def environment_of(defaults: Iterable[Parameter]) -> dict[str, str]:
 def parse_object(payload: bytes) -> dict[str, msgspec.Raw]:
     try:
         return _object.decode(payload)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedContent(detail=str(error)) from error

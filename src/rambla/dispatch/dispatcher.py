@@ -15,7 +15,7 @@ import msgspec
 
 from rambla.dispatch.growth import averaged, worth_starting
 from rambla.dispatch.jobs import Done, Job, PoolKey
-from rambla.dispatch.pools import Box, Pool, Pools
+from rambla.dispatch.pools import Box, Pool, Pools, Waiter
 from rambla.dispatch.throttle import Throttle
 from rambla.domain.activation import RunResult, error_result
 from rambla.domain.errors import EngineFailed, RamblaError, Unavailable
@@ -25,7 +25,8 @@ from rambla.kit.tasks import Tasks
 
 log = logging.getLogger(__name__)
 _MS_NS = 1_000_000
-_STUCK_MS = 1000.0
+_LOOK_MS = 20.0
+_PATIENCE_NS = 100 * _MS_NS
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +64,21 @@ class Dispatcher:
         accepted_ns = self._clock.monotonic_ns()
         if job.key.memory_mb > self._limits.memory_mb:
             text = f"the action asks for {job.key.memory_mb} MB and this host has {self._limits.memory_mb} MB for all"
-            return self._failed(str(EngineFailed(detail=text)), accepted_ns)
+            return self._failed(EngineFailed(detail=text), accepted_ns)
         pool = self._pools.of(job.key)
         try:
             box = await self._sandbox_for(job, pool)
         except EngineFailed as error:
-            return self._failed(str(error), accepted_ns)
-        begin_ns = self._clock.monotonic_ns()
+            return self._failed(error, accepted_ns)
+        begin_ns = pool.begun[box] = self._clock.monotonic_ns()
         start_ms = self._clock.now_ms()
         try:
             result = await self._use(box, job, start_ms)
         finally:
+            del pool.begun[box]
             self._release(pool, box)
         spent_ms = (self._clock.monotonic_ns() - begin_ns) // _MS_NS
         pool.run_ms = averaged(pool.run_ms, spent_ms)
-        pool.progressed = True
-        self._grow(pool)
         return Done(
             result=result,
             wait_ms=(begin_ns - accepted_ns) // _MS_NS,
@@ -90,7 +90,7 @@ class Dispatcher:
         try:
             run = await job.prepare(start_ms)
         except RamblaError as error:
-            return RunResult(status="whisk internal error", result=error_result(str(error)))
+            return _internal(error)
         init_ms: int | None = None
         if not box.loaded:
             begin_ns = self._clock.monotonic_ns()
@@ -103,11 +103,10 @@ class Dispatcher:
         result = await box.sandbox.run(run)
         return msgspec.structs.replace(result, init_ms=init_ms)
 
-    def _failed(self, text: str, accepted_ns: int) -> Done:
+    def _failed(self, error: EngineFailed, accepted_ns: int) -> Done:
         now_ms = self._clock.now_ms()
         waited_ms = (self._clock.monotonic_ns() - accepted_ns) // _MS_NS
-        result = RunResult(status="whisk internal error", result=error_result(text))
-        return Done(result=result, wait_ms=waited_ms, start_ms=now_ms, end_ms=now_ms)
+        return Done(result=_internal(error), wait_ms=waited_ms, start_ms=now_ms, end_ms=now_ms)
 
     # --- who gets which sandbox ---
 
@@ -119,11 +118,12 @@ class Dispatcher:
                 return box
             self._discard(pool, box)
         waiter: asyncio.Future[Box] = asyncio.get_running_loop().create_future()
-        pool.waiting.append(waiter)
+        pool.waiting.append(Waiter(waiter, self._clock.monotonic_ns()))
         self.queued += 1
         self._queued_bytes += job.payload_bytes
         try:
             self._grow(pool)
+            self._watch(pool)
             return await waiter
         except asyncio.CancelledError:
             if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
@@ -150,12 +150,13 @@ class Dispatcher:
 
     def _release(self, pool: Pool, box: Box) -> None:
         pool.busy -= 1
-        if not box.sandbox.alive:
+        if not box.sandbox.alive or self._must_give_way(pool):
             self._discard(pool, box)
+            self._feed_hungry()
             self._grow(pool)
         else:
             self._offer(pool, box)
-        self._feed_hungry()
+            self._feed_hungry()
         self._pools.tidy(pool)
         self.running -= 1
         if not self.running:
@@ -166,14 +167,33 @@ class Dispatcher:
             box.idle_since_ms = self._clock.now_ms()
             pool.idle.append(box)
 
+    def _must_give_way(self, pool: Pool) -> bool:
+        """Whether another action found no memory and has waited longer than our own callers, and not just a moment."""
+        hungry = next(iter(self._pools.hungry.values()), pool)
+        theirs_ns, ours_ns = hungry.waiting_since_ns(), pool.waiting_since_ns()
+        if hungry is pool or theirs_ns is None or ours_ns is None:
+            return False
+        return theirs_ns < ours_ns and self._clock.monotonic_ns() - theirs_ns > _PATIENCE_NS
+
     # --- starting and ending ---
+
+    def _watch(self, pool: Pool) -> None:
+        """Look at the queue again after a while: a run may take much longer than those before."""
+        if pool.waiting and not pool.watched:
+            pool.watched = True
+            asyncio.get_running_loop().call_later(max(pool.cold_ms, _LOOK_MS) / 1000, self._look, pool)
+
+    def _look(self, pool: Pool) -> None:
+        pool.watched = False
+        self._grow(pool)
+        self._watch(pool)
 
     def _grow(self, pool: Pool) -> None:
         while not self._draining and worth_starting(
             waiting=len(pool.waiting),
             busy=pool.busy,
             starting=pool.starting,
-            run_ms=pool.run_ms,
+            run_ms=pool.expected_run_ms(self._clock.monotonic_ns()),
             cold_ms=pool.cold_ms,
         ):
             if not self._make_room(pool):
@@ -211,6 +231,10 @@ class Dispatcher:
         except EngineFailed as error:
             self._start_failed(pool, error)
             return
+        except Exception as error:  # a fault of the engine must cost this start and not the platform
+            log.exception("the engine failed")
+            self._start_failed(pool, EngineFailed(detail=type(error).__name__))
+            return
         pool.starting -= 1
         pool.cold_ms = averaged(pool.cold_ms, (self._clock.monotonic_ns() - begin_ns) / _MS_NS)
         self._offer(pool, Box(sandbox))
@@ -234,25 +258,17 @@ class Dispatcher:
     async def reap(self) -> None:
         """End sandboxes that were idle for long, and those that died while idle; for ever."""
         while True:
-            await asyncio.sleep(min(self._limits.idle_ms, _STUCK_MS) / 1000)
+            await asyncio.sleep(min(self._limits.idle_ms, 1000) / 1000)
             self.reap_once()
 
     def reap_once(self) -> None:
         oldest_ms = self._clock.now_ms() - self._limits.idle_ms
         for pool in self._pools.all():
-            self._unblock(pool)
             for box in [box for box in pool.idle if box.idle_since_ms <= oldest_ms or not box.sandbox.alive]:
                 pool.idle.remove(box)
                 self._discard(pool, box)
             self._pools.tidy(pool)
         self._feed_hungry()
-
-    def _unblock(self, pool: Pool) -> None:
-        """Nobody knows how long runs take while none ends: if calls wait meanwhile, each is worth a sandbox."""
-        if pool.waiting and not pool.progressed:
-            pool.run_ms = max(pool.run_ms, _STUCK_MS)
-            self._grow(pool)
-        pool.progressed = False
 
     async def drain(self) -> None:
         """From now on nothing begins that has not. Returns once nothing runs; what waits is left to the next start."""
@@ -273,3 +289,7 @@ class Dispatcher:
 
     def pool_sizes(self) -> dict[PoolKey, int]:
         return {pool.key: pool.busy + len(pool.idle) for pool in self._pools.all()}
+
+
+def _internal(error: RamblaError) -> RunResult:
+    return RunResult(status="whisk internal error", result=error_result(str(error)), broken=error.fault != "caller")

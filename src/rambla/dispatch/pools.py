@@ -6,6 +6,7 @@ Plain state of one action's sandboxes, and of the memory that all share. It star
 import asyncio
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from rambla.dispatch.jobs import PoolKey
 from rambla.engine.ports import Sandbox
@@ -20,18 +21,27 @@ class Box:
     idle_since_ms: int = 0
 
 
+class Waiter(NamedTuple):
+    """A call that waits for a sandbox, and since when."""
+
+    box: asyncio.Future[Box]
+    since_ns: int
+
+
 @dataclass(slots=True, eq=False)
 class Pool:
-    """The sandboxes of one key. `run_ms` and `cold_ms` are averages, see `growth`; `progressed`: a run ended lately."""
+    """The sandboxes of one key. `run_ms` and `cold_ms` are averages, see `growth`; `begun` says since when each busy
+    box runs, the longest first. `watched` while a timer will look at the queue again."""
 
     key: PoolKey
     idle: list[Box] = field(default_factory=list)
-    waiting: deque[asyncio.Future[Box]] = field(default_factory=deque)
+    waiting: deque[Waiter] = field(default_factory=deque)
+    begun: dict[Box, int] = field(default_factory=dict)
     busy: int = 0
     starting: int = 0
     run_ms: float = 1.0
     cold_ms: float = 15.0
-    progressed: bool = False
+    watched: bool = False
 
     @property
     def empty(self) -> bool:
@@ -39,11 +49,20 @@ class Pool:
 
     def next_waiter(self) -> asyncio.Future[Box] | None:
         """Take the longest waiting call that nobody cancelled."""
-        while self.waiting:
-            waiter = self.waiting.popleft()
-            if not waiter.done():
-                return waiter
-        return None
+        if self.waiting_since_ns() is None:
+            return None
+        return self.waiting.popleft().box
+
+    def waiting_since_ns(self) -> int | None:
+        """Since when the longest waiting call waits; None if none does."""
+        while self.waiting and self.waiting[0].box.done():
+            self.waiting.popleft()
+        return self.waiting[0].since_ns if self.waiting else None
+
+    def expected_run_ms(self, now_ns: int) -> float:
+        """How long a run takes: the average, or longer if one already does."""
+        longest_ns = now_ns - next(iter(self.begun.values()), now_ns)
+        return max(self.run_ms, longest_ns / 1_000_000)
 
 
 class Memory:

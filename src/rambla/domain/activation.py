@@ -60,7 +60,10 @@ class Activation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What an engine reports of one run. `init_ms` is None on a warm start. `result` is a JSON object or array."""
+    """What an engine reports of one run. `init_ms` is None on a warm start. `result` is a JSON object or array.
+
+    `broken` if a part of the platform failed under it: another try may succeed.
+    """
 
     status: Status
     result: bytes
@@ -68,6 +71,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     init_ms: int | None = None
     run_ms: int = 0
     timed_out: bool = False
+    broken: bool = False
 
 
 def error_result(text: str) -> bytes:

@@ -11,6 +11,8 @@ import msgspec
 
 from rambla.domain.errors import BadRequest
 
+ID_CHARS_MAX = 1024
+
 
 class Bucket(msgspec.Struct, frozen=True):
     name: str
@@ -63,11 +65,26 @@ def parse_event(raw: msgspec.Raw) -> CloudEvent:
     """Raises BadRequest on what is no such event."""
     try:
         event = msgspec.json.decode(raw, type=CloudEvent)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadRequest(detail=f"not a CloudEvent of an object store: {error}") from error
-    if event.specversion != "1.0" or len(event.data.records) != 1 or not event.id:
-        raise BadRequest(detail="not a CloudEvent 1.0 with an id and exactly one record")
+    if event.specversion != "1.0" or len(event.data.records) != 1 or not 0 < len(event.id) <= ID_CHARS_MAX:
+        detail = f"not a CloudEvent 1.0 with an id of at most {ID_CHARS_MAX} characters and exactly one record"
+        raise BadRequest(detail=detail)
+    if not event.record.s3.object.name:
+        raise BadRequest(detail="not an event of an object: its key is empty")
     return event
+
+
+class _Identified(msgspec.Struct, frozen=True):
+    id: str
+
+
+def id_of(raw: msgspec.Raw) -> str:
+    """The id of what may be no such event, so that its sender learns which one it was; "" if it has none."""
+    try:
+        return msgspec.json.decode(raw, type=_Identified).id
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""
 
 
 class TriggerSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

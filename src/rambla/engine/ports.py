@@ -82,8 +82,8 @@ class Sandbox(Protocol):
     async def run(self, run: Run) -> RunResult:
         """Run one activation and report it, whatever the code does: crash, endless loop, endless output, memory bomb.
 
-        Never raises for what the code did. After a timeout or crash `alive` is False. Logs and result are within the
-        limits that `run` states, with OpenWhisk's texts where something was cut.
+        Never raises for what the code did. After a timeout, a crash or a cancelled wait `alive` is False. Logs and
+        result are within the limits that `run` states, with OpenWhisk's texts where something was cut.
         """
         ...
 
@@ -106,5 +106,5 @@ class Engine(Protocol):
     def health(self) -> Health: ...
 
     async def close(self) -> None:
-        """End every sandbox."""
+        """End every sandbox, and start none any more. Idempotent."""
         ...

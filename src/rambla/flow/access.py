@@ -2,19 +2,20 @@
 
 An event's activation reads the object that the event is about and, if its trigger names a target, writes into that
 container: by addresses signed as the run starts, which last about as long as it does. The action holds no password,
-and the sandbox has no other network. Both reach into the object store, so both are judged and written down first.
+and the sandbox has no other network. Both reach into the object store, so both are judged, and written down before an
+address is handed out.
 """
 
 import msgspec
 
 from rambla.catalog.arguments import parse_object
 from rambla.domain.access import Caller, Target
-from rambla.domain.errors import ObjectStoreFailed
+from rambla.domain.errors import ObjectStoreFailed, RamblaError
 from rambla.domain.records import Intent, ObjectAccess, Outcome
 from rambla.engine.ports import Grant
 from rambla.flow.guard import OK, intent_of, judge
 from rambla.flow.platform import Op, Platform
-from rambla.objects.ports import SignedAddress
+from rambla.objects.ports import ObjectStore, SignedAddress
 
 NETWORK = "network"  # the annotation by which an action asks for network
 OBJECTS = "objects"  # its value: the objects of the event, and nothing else
@@ -29,24 +30,41 @@ async def open_objects(
     """
     if platform.objects is None:
         raise ObjectStoreFailed(detail="this platform runs without an object store")
-    op = Op(id=cause.id, caller=Caller(subject=cause.subject, namespace=access.namespace, source="platform"))
-    wanted = [("object:read", "GET", access.container, access.name)]
+    wanted = [("object:read", f"{access.container}/{access.name}")]
     if access.target:
-        wanted.append(("object:write", "PUT", access.target, ""))
-    intents = []
-    for permission, _, container, name in wanted:
-        target = Target(access.namespace, f"{access.namespace}/{container}/{name}")
-        intents.append(intent_of(platform, op, permission, target, judge(platform, op, permission, target)))
-    outcomes = [Outcome(intent_id=intent.id, at_ms=intent.at_ms, status=OK) for intent in intents]
-    await platform.ledger.write(*intents, *outcomes)
-    ttl_ms = platform.limits.signed_address_ttl_ms
-    signed = [
-        await platform.objects.sign(access.namespace, method, container, name, ttl_ms=ttl_ms)
-        for _, method, container, name in wanted
-    ]
+        wanted.append(("object:write", f"{access.target}/"))
+    intents = [_judged(platform, cause, permission, access.namespace, path) for permission, path in wanted]
+    try:
+        signed = await _sign(platform, platform.objects, access)
+    except RamblaError as error:
+        await _write(platform, intents, error.code)
+        raise
+    await _write(platform, intents, OK)
     described = _describe(platform.engine.objects_address, signed)
     merged = {**parse_object(arguments), "access": described}
     return msgspec.json.encode(merged), tuple(_grant(address) for address in signed)
+
+
+def _judged(platform: Platform, cause: Intent, permission: str, namespace: str, path: str) -> Intent:
+    """The intent of whoever invokes, who need not be who owns the objects. Raises Refused."""
+    invoker = cause.work.namespace if cause.work else ""
+    op = Op(id=cause.id, caller=Caller(subject=cause.subject, namespace=invoker, source="platform"))
+    target = Target(namespace, f"{namespace}/{path}")
+    return intent_of(platform, op, permission, target, judge(platform, op, permission, target))
+
+
+async def _sign(platform: Platform, objects: ObjectStore, access: ObjectAccess) -> list[SignedAddress]:
+    ttl_ms = platform.limits.signed_address_ttl_ms
+    signed = [await objects.sign(access.namespace, "GET", access.container, access.name, ttl_ms=ttl_ms)]
+    if access.target:
+        signed.append(await objects.sign_below(access.namespace, "PUT", access.target, "", ttl_ms=ttl_ms))
+    return signed
+
+
+async def _write(platform: Platform, intents: list[Intent], status: str) -> None:
+    """An address opens nothing until somebody has it, so what came of the intents is known as they are written."""
+    outcomes = [Outcome(intent_id=intent.id, at_ms=intent.at_ms, status=status) for intent in intents]
+    await platform.ledger.write(*intents, *outcomes)
 
 
 def _describe(base: str, signed: list[SignedAddress]) -> dict[str, dict[str, str]]:

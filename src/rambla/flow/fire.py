@@ -16,7 +16,7 @@ from rambla.domain.access import Caller, Decision, Target
 from rambla.domain.activation import Activation
 from rambla.domain.entities import Rule, Trigger
 from rambla.domain.errors import NotFound, RamblaError
-from rambla.domain.events import CloudEvent, Delivery, parse_event, parse_source
+from rambla.domain.events import CloudEvent, Delivery, id_of, parse_event, parse_source
 from rambla.domain.names import FullName, parse_full_name
 from rambla.domain.records import Intent, ObjectAccess, Outcome, Record, Replay, Work
 from rambla.flow.guard import OK, intent_of, judge
@@ -85,15 +85,13 @@ async def _accept(platform: Platform, op: Op, deliveries: list[Delivery]) -> dic
     fresh: list[str] = []
     try:
         for delivery in deliveries:
-            event_id = ""
             try:
                 event = parse_event(delivery.event)
-                event_id = event.id
                 prepared = await _event_fire(platform, op, delivery, event, fresh)
             except RamblaError as error:
                 if error.fault != "caller":
                     raise
-                rejected.append({"id": event_id, "reason": str(error)})
+                rejected.append({"id": id_of(delivery.event), "reason": str(error)})
                 continue
             accepted.append(event.id)
             if prepared is not None:

@@ -7,8 +7,6 @@ what came of it. Reads like the sentence it is; the rooms do the work.
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import anyio
-
 from rambla.domain.access import Decision, Target
 from rambla.domain.errors import RamblaError, Refused, StorageFailed
 from rambla.domain.records import Intent, Outcome, Work
@@ -61,8 +59,7 @@ async def guarded(platform: Platform, op: Op, permission: str, target: Target) -
         yield intent
     except BaseException as error:
         status = error.code if isinstance(error, RamblaError) else INTERRUPTED
-        with anyio.CancelScope(shield=True):
-            await _conclude(platform, intent, status)
+        await _conclude(platform, intent, status)
         raise
     await _conclude(platform, intent, OK)
 

@@ -13,7 +13,7 @@ import msgspec
 
 from rambla.catalog.arguments import environment_of
 from rambla.dispatch.jobs import Done, Job, PoolKey
-from rambla.domain.activation import Activation, RunResult, error_result
+from rambla.domain.activation import Activation, RunResult, Status, error_result
 from rambla.domain.entities import Action, Parameter
 from rambla.domain.records import Intent, Outcome, Started, Work
 from rambla.engine.ports import Grant, Program, Run
@@ -24,6 +24,7 @@ from rambla.usage.billing import billed_mb_ms
 
 RUNS_MAX = 5
 _MB = 2**20
+INTERNAL: Status = "whisk internal error"
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,13 +45,13 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 async def perform(platform: Platform, task: Task) -> Activation:
     """Run the task's work to its end. The activation, on disk.
 
-    An event's work, which runs again after a crash of the platform, does so after one of a part of it too: while the
-    failure is ours, up to RUNS_MAX times.
+    An event's work, which runs again after a crash of the platform, does so after one of a part of it too, up to
+    RUNS_MAX times in all.
     """
     done = await platform.dispatcher.run(job_of(platform, task))
     if task.work.replay == "always":
         for pause_s in islice(pauses_s(), RUNS_MAX - 1):
-            if done.result.status != "whisk internal error":
+            if not done.result.broken:
                 break
             await anyio.sleep(pause_s)
             done = await platform.dispatcher.run(job_of(platform, task))
@@ -143,7 +144,8 @@ def record_of(task: Task, done: Done) -> Activation:
         result=result.result,
         logs=result.logs,
         annotations=_annotations(action, result, done.wait_ms),
-        billed_mb_ms=billed_mb_ms(action.limits.memory_mb, duration_ms),
+        # What failed by our own fault is not charged.
+        billed_mb_ms=0 if result.status == INTERNAL else billed_mb_ms(action.limits.memory_mb, duration_ms),
     )
 
 
@@ -178,7 +180,7 @@ def never_ran(platform: Platform, intent: Intent, work: Work, text: str) -> Acti
         subject=intent.subject,
         start_ms=now_ms,
         end_ms=now_ms,
-        status="whisk internal error",
+        status=INTERNAL,
         result=error_result(text),
         annotations={"path": str(work.action), "waitTime": now_ms - intent.at_ms},
     )

@@ -5,7 +5,9 @@ no globals. `app/build.py` makes the platform, the edges make an op for each req
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import anyio
 
 from rambla.activations.index import Activations
 from rambla.activations.ports import Index
@@ -40,7 +42,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """`health` describes parts that are no port (journal, tailer, children), for `status`."""
+    """`health` describes parts that are no port (journal, tailer, children), for `status`.
+
+    `tending` is held while a namespace changes.
+    """
 
     clock: Clock
     ids: IdSource
@@ -56,6 +61,7 @@ class Platform:
     engine: Engine
     objects: ObjectStore | None
     health: Callable[[], Awaitable[dict[str, object]]]
+    tending: anyio.Lock = field(default_factory=anyio.Lock)
 
 
 @dataclass(frozen=True, slots=True)

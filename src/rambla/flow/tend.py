@@ -17,6 +17,7 @@ from rambla.domain.errors import AlreadyExists, NotFound
 from rambla.domain.names import check_name
 from rambla.flow.guard import guarded
 from rambla.flow.platform import Limits, Op, Platform
+from rambla.flow.read import not_before
 
 SECRET_CHARS = 64  # as OpenWhisk's keys have
 _PLATFORM = Target("", "platform")
@@ -49,7 +50,7 @@ async def namespaces(platform: Platform, op: Op) -> list[Namespace]:
 async def create_namespace(platform: Platform, op: Op, name: str) -> Namespace:
     """A new namespace with a random key. Raises AlreadyExists or BadRequest."""
     check_name(name, "namespace")
-    async with guarded(platform, op, "namespace:create", Target(name, name)):
+    async with guarded(platform, op, "namespace:create", Target(name, name)), platform.tending:
         if await platform.namespaces.get(name):
             raise AlreadyExists()
         namespace = new_namespace(name, platform.clock.now_ms(), platform.limits)
@@ -60,8 +61,9 @@ async def create_namespace(platform: Platform, op: Op, name: str) -> Namespace:
 
 
 async def delete_namespace(platform: Platform, op: Op, name: str) -> None:
-    """The namespace, its key and every entity in it are gone; records of what was done stay. Raises NotFound."""
-    async with guarded(platform, op, "namespace:delete", Target(name, name)):
+    """The namespace, its key and every entity in it are gone. Records of what was done stay, and a later namespace of
+    that name does not see them. Raises NotFound."""
+    async with guarded(platform, op, "namespace:delete", Target(name, name)), platform.tending:
         await _existing(platform, name)
         if platform.objects:
             await platform.objects.close_account(name)
@@ -73,7 +75,7 @@ async def delete_namespace(platform: Platform, op: Op, name: str) -> None:
 
 async def namespace_key(platform: Platform, op: Op, name: str, *, rotate: bool = False) -> str:
     """`uuid:secret`; with `rotate` a new secret, and the old one opens nothing any more. Raises NotFound."""
-    async with guarded(platform, op, "namespace:key", Target(name, name)):
+    async with guarded(platform, op, "namespace:key", Target(name, name)), platform.tending:
         namespace = await _existing(platform, name)
         if rotate:
             namespace = msgspec.structs.replace(namespace, secret=_secret())
@@ -86,12 +88,13 @@ async def namespace_key(platform: Platform, op: Op, name: str, *, rotate: bool =
 
 async def audits(platform: Platform, op: Op, namespace: str, *, since_ms: int, limit: int) -> list[AuditEntry]:
     async with guarded(platform, op, "audit:read", Target(namespace, namespace)):
+        since_ms = await not_before(platform, namespace, since_ms)
         return await platform.index.audits(namespace, since_ms=since_ms, limit=limit)
 
 
 async def usage(platform: Platform, op: Op, namespace: str, *, since_ms: int) -> list[UsageRow]:
     async with guarded(platform, op, "usage:read", Target(namespace, namespace)):
-        return await platform.index.usage(namespace, since_ms=since_ms)
+        return await platform.index.usage(namespace, since_ms=await not_before(platform, namespace, since_ms))
 
 
 def new_namespace(name: str, now_ms: int, limits: Limits) -> Namespace:

@@ -5,6 +5,7 @@ while, into nothing, so that it gets to hear the 413 instead of a broken connect
 type that the endpoint states.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -16,9 +17,12 @@ from rambla.flow.platform import Limits
 
 MB = 2**20
 DEPTH_MAX = 200
+CONTAINERS_MAX = 50_000
 DISCARDED_BYTES_MAX = 64 * MB
 ENTITY_BYTES_MAX = 3 * MB  # parameters and annotations of 1 MB each, and room for what JSON escapes
 _OPENING = (b"[", b"{")
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 
 
 class Body(NamedTuple):
@@ -46,16 +50,35 @@ async def read_body(request: Request, body: Body, limits: Limits) -> Any:
 
 
 def decode(raw: bytes, kind: Any) -> Any:
-    """`raw` as `kind`, nested at most DEPTH_MAX deep. Raises MalformedContent."""
+    """`raw` as `kind`, nested at most DEPTH_MAX deep. Raises MalformedContent or TooLarge."""
+    _check_shape(raw)
     try:
         value = msgspec.json.decode(raw, type=dict[str, Any] if kind is bytes else kind)
-        if sum(map(raw.count, _OPENING)) > DEPTH_MAX and _deeper(msgspec.json.decode(raw), DEPTH_MAX):
-            raise RecursionError
-    except RecursionError as error:
-        raise MalformedContent(detail=f"JSON is nested more than {DEPTH_MAX} deep") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return raw if kind is bytes else value
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedContent(detail=str(error)) from error
-    return raw if kind is bytes else value
+
+
+def _check_shape(raw: bytes) -> None:
+    """Raises if building the values of `raw` would cost much more than reading it; builds none.
+
+    Strings, such as code, may be as long as the body may be; what is between them is bounded on its own, and its
+    brackets are matched from the innermost outwards.
+    """
+    if len(raw) <= ENTITY_BYTES_MAX and sum(map(raw.count, _OPENING)) <= DEPTH_MAX:
+        return
+    between = _STRING.sub(b"", raw)
+    if len(between) > ENTITY_BYTES_MAX:
+        raise TooLarge(what="JSON outside of strings", size=len(between), limit=ENTITY_BYTES_MAX)
+    brackets = between.translate(None, delete=_NO_BRACKETS)
+    if len(brackets) > 2 * CONTAINERS_MAX:
+        raise MalformedContent(detail=f"JSON has more than {CONTAINERS_MAX} objects and arrays")
+    for _ in range(DEPTH_MAX):
+        if not brackets:
+            return
+        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
+    if brackets:
+        raise MalformedContent(detail=f"JSON is nested more than {DEPTH_MAX} deep")
 
 
 async def _read(request: Request, bytes_max: int) -> bytearray:
@@ -85,10 +108,3 @@ def _declared_bytes(request: Request) -> int:
 def _is_json(content_type: str) -> bool:
     """None at all is taken for JSON, as OpenWhisk does."""
     return content_type.partition(";")[0].strip().lower() in ("", "application/json")
-
-
-def _deeper(value: Any, levels: int) -> bool:
-    if not isinstance(value, dict | list):
-        return False
-    children = value.values() if isinstance(value, dict) else value
-    return levels == 0 or any(_deeper(child, levels - 1) for child in children)

@@ -37,7 +37,8 @@ class ObjectStore(Protocol):
     kind: str
 
     async def open_account(self, namespace: str, uuid: str, secret: str) -> None:
-        """Make sure that `namespace` has an account, which its key opens as user `namespace:namespace`."""
+        """Make sure that `namespace` has an account, which its key opens as user `namespace:namespace`, and no older
+        one does. Raises BadRequest for a name that could pass for another's account."""
         ...
 
     async def close_account(self, namespace: str) -> None:
@@ -46,17 +47,28 @@ class ObjectStore(Protocol):
 
     async def subscribe(self, namespace: str, subscription: Subscription) -> None:
         """From now on such events are delivered. Replaces what the same trigger had on that container. Creates the
-        container, and the target, if absent."""
+        container, and the target, if absent. Raises BadRequest for a container that there cannot be."""
         ...
 
-    async def unsubscribe(self, namespace: str, container: str, trigger: str) -> None: ...
+    async def unsubscribe(self, namespace: str, container: str, trigger: str) -> None:
+        """None of its events go to `trigger` any more; nothing happens if none did or if there is no container."""
+        ...
 
     def source_of(self, namespace: str, container: str) -> str:
         """The `source` that CloudEvents of that container bear: whoever names another may not fire its triggers."""
         ...
 
     async def sign(self, namespace: str, method: str, container: str, name: str, *, ttl_ms: int) -> SignedAddress:
-        """An address for one object, or, if `name` is empty or ends with "/", for every object below it."""
+        """An address of that one object, also if its name ends with "/": it opens nothing else, by no other method
+        but HEAD beside GET. Raises BadRequest if there can be no such object, or for another method than GET, HEAD or
+        PUT."""
+        ...
+
+    async def sign_below(
+        self, namespace: str, method: str, container: str, prefix: str, *, ttl_ms: int
+    ) -> SignedAddress:
+        """An address to which the rest of a name is added: of every object whose name begins with `prefix`, and if
+        that is empty, of every object in the container. Raises as `sign` does."""
         ...
 
     async def health(self) -> dict[str, str]:

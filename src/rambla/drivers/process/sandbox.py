@@ -178,6 +178,7 @@ class ProcessSandbox:
             init_ms=spent_ms if phase == "init" else None,
             run_ms=spent_ms if phase == "run" else 0,
             timed_out=timed_out,
+            broken=status == "whisk internal error",
         )
 
     async def _exchange(self, phase: Phase, body: bytes, keep_bytes: int) -> Frame | None:

@@ -12,6 +12,7 @@ from rambla.objects.ports import SignedAddress
 
 RESELLER_PREFIX = "AUTH_"
 CONTAINER_BYTES_MAX = 256
+OBJECT_BYTES_MAX = 1024
 
 
 def account_of(namespace: str) -> str:
@@ -37,14 +38,23 @@ def path_of(account: str, container: str = "") -> str:
     return "/v1/" + "/".join(quote(part, safe="") for part in (account, container) if part)
 
 
-def temp_url(key: str, method: str, path: tuple[str, str, str], expires_s: int) -> SignedAddress:
-    """Sign `path` (account, container, object). An object name that is empty or ends with "/" is signed as a prefix."""
-    name = path[2]
-    prefix = not name or name.endswith("/")
+def check_object(name: str) -> str:
+    """`name`, or BadRequest if Swift has no such object names."""
+    try:
+        size = len(name.encode())
+    except UnicodeEncodeError:
+        size = 0
+    if not 0 < size <= OBJECT_BYTES_MAX:
+        raise BadRequest(detail=f"An object's name has 1 to {OBJECT_BYTES_MAX} bytes: {name!r}")
+    return name
+
+
+def temp_url(key: str, method: str, path: tuple[str, str, str], expires_s: int, *, prefix: bool) -> SignedAddress:
+    """Sign `path` (account, container, object), as a `prefix` of objects' names or as one object's."""
     plain = "/v1/" + "/".join(path)
     text = f"{method}\n{expires_s}\n{'prefix:' if prefix else ''}{plain}"
     query = {"temp_url_sig": hmac.digest(key.encode(), text.encode(), "sha256").hex(), "temp_url_expires": expires_s}
-    query |= {"temp_url_prefix": name} if prefix else {}
+    query |= {"temp_url_prefix": path[2]} if prefix else {}
     return SignedAddress(
         method=method,
         path=quote(plain),

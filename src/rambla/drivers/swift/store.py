@@ -17,7 +17,7 @@ import httpx
 import msgspec
 
 from rambla.domain.errors import BadRequest, ObjectStoreFailed
-from rambla.drivers.swift.names import account_of, check_container, path_of, temp_url
+from rambla.drivers.swift.names import account_of, check_container, check_object, path_of, temp_url
 from rambla.kit.clock import Clock
 from rambla.objects.ports import SignedAddress, Subscription
 
@@ -101,11 +101,16 @@ class SwiftStore:
         return path_of(account_of(namespace), container)
 
     async def sign(self, namespace: str, method: str, container: str, name: str, *, ttl_ms: int) -> SignedAddress:
-        if method not in SIGNED_METHODS:
-            raise BadRequest(detail=f"An address cannot be signed for {method}.")
-        account = account_of(namespace)
-        expires_s = math.ceil((self._clock.now_ms() + ttl_ms) / 1000)
-        return temp_url(self._key_of(account), method, (account, check_container(container), name), expires_s)
+        if not name.strip("/"):  # Swift's tempurl takes such a path for a container's
+            raise BadRequest(detail=f"Swift opens no address of an object named {name!r}.")
+        path = (account_of(namespace), check_container(container), check_object(name))
+        return self._sign(method, path, ttl_ms, prefix=False)
+
+    async def sign_below(
+        self, namespace: str, method: str, container: str, prefix: str, *, ttl_ms: int
+    ) -> SignedAddress:
+        path = (account_of(namespace), check_container(container), check_object(prefix) if prefix else "")
+        return self._sign(method, path, ttl_ms, prefix=True)
 
     async def health(self) -> dict[str, str]:
         try:
@@ -116,6 +121,12 @@ class SwiftStore:
 
     async def close(self) -> None:
         await self._client.aclose()
+
+    def _sign(self, method: str, path: tuple[str, str, str], ttl_ms: int, *, prefix: bool) -> SignedAddress:
+        if method not in SIGNED_METHODS:
+            raise BadRequest(detail=f"An address cannot be signed for {method}.")
+        expires_s = math.ceil((self._clock.now_ms() + ttl_ms) / 1000)
+        return temp_url(self._key_of(path[0]), method, path, expires_s, prefix=prefix)
 
     def _key_of(self, account: str) -> str:
         """One key for each account: its owner can read it, and it must open nothing else."""
