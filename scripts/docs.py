@@ -31,7 +31,8 @@ are; what is Rambla's own lies under `/platform/v1` and `/sources/v1`. The same 
   `X-Request-ID`; one that the request brings is adopted if it is at most 128 letters, digits, `.`, `_` and `-`.
   An invoked action that failed is no error of the API: 502 with the record or its result, and no `code`.
 - **Lists**: `limit` (30; at most 200, which is also what 0 means), `skip`, `count=true`; newest first. Activations also
-  `name`, `since` and `upto` (ms, inclusive) and `docs=true` for whole records.
+  `name`, `since` and `upto` (ms, inclusive) and `docs=true` for whole records: such a page ends, with one record at
+  least, before results and logs take more than 16 MiB of memory; `skip` goes on from there.
 - **Writing**: `PUT` creates, and replaces only with `overwrite=true`. Of an action, annotations and limits are merged
   (`delAnnotations` removes some), parameters are replaced if given, code is kept if absent. Unknown fields and nulls
   are ignored. Of two writers at the same time one gets 409.

@@ -3,10 +3,10 @@
 `Queue` takes in records, pairs marks with intents, says which intents Swift must be asked about, and holds the events
 that are to be delivered. With the reading positions it is the shipper's whole memory: it is saved before a segment is
 deleted and loaded at the start, so a crash repeats deliveries but loses none. Pure but for the time that is passed in.
-Before: `outbox` lines. After: `shipper` asks and delivers.
+Before: `outbox` lines. After: `waiting` says what is delivered
+next, `shipper` asks and delivers.
 """
 
-from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
@@ -14,6 +14,7 @@ from typing import Any
 
 from rambla_openstack.records import Intent, Mark, cloud_event, settle
 from rambla_openstack.subscriptions import matches
+from rambla_openstack.waiting import Delivery, Waiting
 
 Key = tuple[str, int]
 """An intent's writer (the name of its folder) and number."""
@@ -47,18 +48,6 @@ class Open:
         return self.mark.size is None and not settle(self.intent, self.mark).removes
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """`event` (a CloudEvent) for `trigger`."""
-
-    trigger: str
-    event: dict[str, Any]
-
-    @property
-    def id(self) -> str:
-        return str(self.event["id"])
-
-
 @dataclass
 class Queue:
     """`grace_s`: how long a living writer may take before Swift is asked; doubles with each try up to `grace_max_s`."""
@@ -66,7 +55,7 @@ class Queue:
     grace_s: float = 30.0
     grace_max_s: float = 600.0
     open: dict[Key, Open] = field(default_factory=dict)
-    ready: deque[Delivery] = field(default_factory=deque)
+    ready: Waiting = field(default_factory=Waiting)
     positions: dict[str, tuple[str, int]] = field(default_factory=dict)
     nonsense: int = 0
 
@@ -119,7 +108,7 @@ class Queue:
         final = settle(intent, mark)
         for trigger, events in intent.targets:
             if matches(events, final.event):
-                self.ready.append(Delivery(trigger, cloud_event(intent, mark, trigger)))
+                self.ready.put(Delivery(trigger, cloud_event(intent, mark, trigger)))
 
     def holds(self, writer: str) -> bool:
         return any(key[0] == writer for key in self.open)
@@ -142,7 +131,8 @@ class Queue:
                 mark = Mark.from_record(item) if item["mark"] else None
                 intent = Intent.from_record(item)
                 self.open[item["writer"], intent.number] = Open(intent, mark, now, now + (0 if mark else self.grace_s))
-            self.ready = deque(Delivery(item["trigger"], item["event"]) for item in document["ready"])
+            for item in document["ready"]:
+                self.ready.put(Delivery(item["trigger"], item["event"]))
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not a shipper's memory: {error!r}") from None
 
@@ -163,20 +153,3 @@ def verdict(entry: Open, found: Found | None) -> Mark | None:
     if ours == theirs:
         return replace(plain, size=found.size, etag=found.etag, version=known.version or found.version)
     return plain if known.verdict == "done" or theirs > ours else None
-
-
-def batch(ready: Iterable[Delivery], count_max: int, sizes: Iterator[int], bytes_max: int) -> list[Delivery]:
-    """The first deliveries within both limits, but at least one.
-
-    No two of one event: the answer names events and not triggers.
-    """
-    chosen: list[Delivery] = []
-    seen: set[str] = set()
-    total = 0
-    for delivery, size in zip(ready, sizes, strict=False):
-        total += size
-        if chosen and (len(chosen) >= count_max or total > bytes_max or delivery.id in seen):
-            break
-        chosen.append(delivery)
-        seen.add(delivery.id)
-    return chosen

@@ -9,7 +9,6 @@ is deleted. `python -m rambla_openstack.shipper --spool DIR --config FILE`; the 
 import argparse
 import contextlib
 import json
-import random
 import signal
 import sys
 import time
@@ -17,18 +16,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rambla_openstack import outbox
-from rambla_openstack.pending import Delivery, Found, Key, Open, Queue, batch, verdict
+from rambla_openstack.pauses import PAUSE_FIRST_S, Pause
+from rambla_openstack.pending import Found, Key, Open, Queue, verdict
 from rambla_openstack.process import die_with_parent, keep_private
-from rambla_openstack.wire import Failed, Intake, Settings, Swift
+from rambla_openstack.waiting import Delivery
+from rambla_openstack.wire import Failed, Intake, Receipt, Settings, Swift
 
 READ_BYTES = 1024 * 1024
-READY_MAX = 400
 OPEN_MAX = 20_000
 ASK_MAX = 64
-BATCH_EVENTS_MAX = 200
-BATCH_BYTES_MAX = 512 * 1024
-PAUSE_FIRST_S = 0.1
-PAUSE_MAX_S = 30.0
 STATUS_EVERY_S = 1.0
 SAVE_EVERY_S = 0.5
 
@@ -36,25 +32,6 @@ SAVE_EVERY_S = 0.5
 def log(text: str) -> None:
     sys.stderr.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} shipper: {text}\n")
     sys.stderr.flush()
-
-
-class Pause:
-    """Growing pauses with jitter after failures: 0.1 s, doubling, at most 30 s."""
-
-    def __init__(self) -> None:
-        self._failures = 0
-        self._until = 0.0
-
-    def fail(self, now: float) -> None:
-        span = min(PAUSE_FIRST_S * 2.0 ** min(self._failures, 16), PAUSE_MAX_S)
-        self._failures += 1
-        self._until = now + span * random.uniform(0.5, 1.0)  # noqa: S311 - so that many shippers do not come at once
-
-    def succeed(self) -> None:
-        self._failures, self._until = 0, 0.0
-
-    def is_over(self, now: float) -> bool:
-        return now >= self._until
 
 
 @dataclass
@@ -77,7 +54,6 @@ class Shipper:
         self._swift: Swift | None = None
         self._pauses = {"intake": Pause(), "swift": Pause()}
         self._counters = Counters()
-        self._batch_max = BATCH_EVENTS_MAX
         self._reasons: set[str] = set()
         self._status_at = 0.0
         self._is_saved = True
@@ -136,7 +112,7 @@ class Shipper:
         """Take in what the writers wrote, as far as there is room for it."""
         found = False
         for folder in outbox.writer_folders(self._spool):
-            if len(self._queue.ready) >= READY_MAX or len(self._queue.open) >= OPEN_MAX:
+            if self._queue.ready.is_full() or len(self._queue.open) >= OPEN_MAX:
                 break
             is_alive = outbox.is_writer_alive(folder)  # before the reading: what a dead one wrote is all there
             found |= self._read_writer(folder, is_alive, now)
@@ -211,51 +187,47 @@ class Shipper:
 
     def _send(self, now: float) -> bool:
         """Post one batch. Whether there is more to send at once."""
-        queue, pause = self._queue.ready, self._pauses["intake"]
-        if self._intake is None or not queue or not pause.is_over(now):
+        pause = self._pauses["intake"]
+        if self._intake is None or not pause.is_over(now):
             return False
-        sizes = (len(json.dumps(item.event)) for item in queue)
-        chosen = batch(queue, self._batch_max, sizes, BATCH_BYTES_MAX)
+        chosen = self._queue.ready.batch(now)
+        if not chosen:
+            return False
         try:
-            accepted, rejected = self._intake.post(chosen)
+            receipt = self._intake.post(chosen)
         except Failed as error:
             self._fail(str(error))
-            pause.fail(now)
             self._config_stamp = ()  # the token's file may have changed
             if error.too_much:
-                self._shrink(len(chosen))
+                pause.succeed()  # it is there, and may take what others have
+                self._queue.ready.refuse(chosen, now)
+            pause.fail(now)
             return False
-        return self._settle(chosen, accepted, rejected, now)
+        pause.succeed()
+        self._settle(chosen, receipt, now)
+        return True
 
-    def _settle(self, chosen: list[Delivery], accepted: set[str], rejected: dict[str, str], now: float) -> bool:
-        left = [item for item in chosen if item.id not in accepted and item.id not in rejected]
-        for _ in chosen:
-            self._queue.ready.popleft()
-        self._queue.ready.extend(left)
+    def _settle(self, chosen: list[Delivery], receipt: Receipt, now: float) -> None:
+        verdicts = receipt.verdicts
+        self._queue.ready.names_triggers = receipt.names_triggers
+        settled = self._queue.ready.settle(chosen, verdicts, now)
         self._is_saved = False
-        self._counters.sent += sum(item.id in accepted for item in chosen)
-        for identifier, reason in rejected.items():
-            self._reject(identifier, reason)
+        accepted = sum(item.key in verdicts and not verdicts[item.key].reason for item in chosen)
+        self._counters.sent += accepted
+        self._counters.rejected += settled - accepted
+        for item in chosen:
+            if item.key in verdicts and verdicts[item.key].reason:
+                self._log_rejection(item, verdicts[item.key].reason)
+        left = sum(item.key not in verdicts for item in chosen)
         if left:
-            self._fail(f"the platform said nothing of {len(left)} of {len(chosen)} events")
-            self._pauses["intake"].fail(now)
-            return False
-        self._pauses["intake"].succeed()
-        self._batch_max = min(self._batch_max * 2, BATCH_EVENTS_MAX)
-        self._counters.last_error = ""
-        return bool(self._queue.ready)
+            self._fail(f"the platform said nothing of {left} of {len(chosen)} events")
+        else:
+            self._counters.last_error = ""
 
-    def _shrink(self, size: int) -> None:
-        """The platform does not want this batch: halve it; a single event goes to the end, so that the rest gets on."""
-        self._batch_max = max(1, size // 2)
-        if size == 1:
-            self._queue.ready.rotate(-1)
-
-    def _reject(self, identifier: str, reason: str) -> None:
-        self._counters.rejected += 1
+    def _log_rejection(self, delivery: Delivery, reason: str) -> None:
         if reason not in self._reasons and len(self._reasons) < 1000:
             self._reasons.add(reason)
-            log(f"rejected: {reason} (first {identifier}; not logged again)")
+            log(f"rejected: {reason} (first {delivery.id} for {delivery.trigger}; not logged again)")
 
     def _fail(self, text: str) -> None:
         if text != self._counters.last_error:
@@ -301,7 +273,7 @@ class Shipper:
             "open": len(entries),
             "unread_bytes": self._unread_bytes(),
             "oldest_open_s": max(0.0, round(time.time() - float(oldest.partition("_")[0]), 3)) if oldest else 0.0,
-            "oldest_waiting": self._queue.ready[0].event["time"] if self._queue.ready else "",
+            "oldest_waiting": min((str(item.event.get("time", "")) for item in self._queue.ready), default=""),
             "sent": self._counters.sent,
             "rejected": self._counters.rejected,
             "damaged_bytes": self._counters.damaged_bytes,

@@ -6,21 +6,26 @@ which the other side can fail becomes `Failed`; nothing is retried here. Bodies 
 
 import http.client
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
-from rambla_openstack.pending import Delivery, Found
+from rambla_openstack.pending import Found
 from rambla_openstack.records import Intent
+from rambla_openstack.waiting import Delivery, Key, Verdict
 
 TIMEOUT_S = 30.0
 ANSWER_BYTES_MAX = 4 * 1024 * 1024
-TOO_MUCH_STATUSES = (400, 413, 422)
+TOO_MUCH_STATUSES = (400, 408, 413, 422, 429, *range(500, 600))
+UNKNOWN_CODE = "not_found"
+UNKNOWN_REASON = "The requested resource does not exist."
+"""What the platform says of that code where it names ids only."""
 
 
 class Failed(Exception):
-    """The other side did not do what was asked; `too_much` if it might take a smaller request."""
+    """The other side did not do what was asked; `too_much` if it might do less, or the same for somebody else."""
 
     def __init__(self, reason: str, *, too_much: bool = False) -> None:
         super().__init__(reason)
@@ -81,7 +86,8 @@ class Client:
             except (OSError, http.client.HTTPException, ValueError) as error:
                 connection.close()
                 if kept is None or isinstance(error, TimeoutError):
-                    raise Failed(f"{type(error).__name__}: {error}") from error
+                    is_slow = isinstance(error, TimeoutError)
+                    raise Failed(f"{type(error).__name__}: {error}", too_much=is_slow) from error
                 continue
             if response.isclosed():
                 self._kept = connection
@@ -95,6 +101,32 @@ class Client:
             self._kept = None
 
 
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the platform said of the deliveries that it named. `names_triggers`: of each, and not of events."""
+
+    verdicts: dict[Key, Verdict]
+    names_triggers: bool
+
+    @classmethod
+    def from_document(cls, document: dict[str, Any], deliveries: list[Delivery]) -> Self:
+        """`{"results": [{"trigger", "id", "code"?, "reason"?}, ...]}`, where a code or reason means rejected; or
+        `{"accepted": [id, ...], "rejected": [{"id", "reason"}, ...]}`. Raises what a wrong document raises."""
+        if "results" in document:
+            return cls({(str(item["trigger"]), str(item["id"])): _verdict(item) for item in document["results"]}, True)
+        verdicts = {str(identifier): Verdict() for identifier in document["accepted"]}
+        verdicts |= {str(item["id"]): _verdict({"reason": item["reason"]}) for item in document["rejected"]}
+        count = Counter(item.id for item in deliveries)  # an id that two deliveries share says nothing of either
+        found = {item.key: verdicts[item.id] for item in deliveries if item.id in verdicts and count[item.id] == 1}
+        return cls(found, False)
+
+
+def _verdict(item: dict[str, Any]) -> Verdict:
+    code, reason = item.get("code"), item.get("reason")
+    is_unknown = code == UNKNOWN_CODE or (code is None and reason == UNKNOWN_REASON)
+    return Verdict(str(reason or code or ""), is_unknown)
+
+
 class Intake:
     """The platform's intake of events."""
 
@@ -102,20 +134,17 @@ class Intake:
         self._client = Client(url)
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
-    def post(self, deliveries: list[Delivery]) -> tuple[set[str], dict[str, str]]:
-        """Ids that were accepted, and those rejected with the reason. Raises Failed on any other answer."""
+    def post(self, deliveries: list[Delivery]) -> Receipt:
+        """Raises Failed on any answer but 200 with a receipt."""
         document = {"events": [{"trigger": item.trigger, "event": item.event} for item in deliveries]}
         answer = self._client.ask("POST", "/sources/v1/events", self._headers, json.dumps(document).encode())
         if answer.status != 200:
             text = answer.body[:200].decode(errors="replace")
             raise Failed(f"the platform answered {answer.status}: {text}", too_much=answer.status in TOO_MUCH_STATUSES)
         try:
-            result = json.loads(answer.body)
-            accepted = {str(identifier) for identifier in result["accepted"]}
-            rejected = {str(item["id"]): str(item["reason"]) for item in result["rejected"]}
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            return Receipt.from_document(json.loads(answer.body), deliveries)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise Failed(f"the platform's answer makes no sense: {error!r}") from error
-        return accepted, rejected
 
     def close(self) -> None:
         self._client.close()

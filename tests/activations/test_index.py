@@ -1,20 +1,24 @@
 """The newest activations and all the others are looked up as one."""
 
 import sys
-from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rambla.activations.index import WATCHER_QUEUE_MAX, Activations
+from rambla.activations.index import Activations
+from rambla.activations.paging import PAGE_BYTES_MAX
 from rambla.activations.ports import Batch, Index, Query
+from rambla.domain.activation import LogLine
 from rambla.drivers.memory.index import MemoryIndex
 from rambla.drivers.sql.database import open_database
 from rambla.drivers.sql.index import SqlIndex
 from rambla.testing.index import activation
+
+SIZED = [b"x" * (PAGE_BYTES_MAX // 8 * n) for n in (0, 1, 3, 9)]  # the last is too large for any page
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -66,31 +70,59 @@ async def test_one_remembered_after_the_tailer_saw_it_is_not_listed_twice(index:
 def test_paging_over_memory_and_index_is_as_over_one_list(
     made: list[tuple[int, bool]], skip: int, limit: int, name: str | None
 ) -> None:
-    everything = [activation(number, name="resize" if number % 3 else "other") for number, _ in made]
+    everything = [
+        activation(number, name="resize" if number % 3 else "other", result=SIZED[number % 4]) for number, _ in made
+    ]
     query = Query(namespace="guest", name=name, skip=skip, limit=limit)
 
     async def check() -> None:
-        activations, reference = Activations(MemoryIndex()), MemoryIndex()
+        activations, reference = Activations(MemoryIndex(), recent_bytes_max=2**40), MemoryIndex()
         await reference.apply(Batch(cursor=1, activations=everything))
         for one, (_, indexed) in zip(everything, made, strict=True):
             activations.remember(one)
             if indexed:
                 await activations.apply(Batch(cursor=1, activations=[one]))
-        assert await activations.find(query) == await reference.find(query)
+        found = await activations.find(query)
+        assert found == await reference.find(query)
+        assert await activations.find(query, whole=True) == await reference.whole([each.id for each in found])
         assert await activations.count(query) == await reference.count(query)
 
     anyio.run(check)
 
 
-async def test_memory_is_bounded_in_number_and_bytes() -> None:
+async def test_memory_is_bounded_in_number() -> None:
     few = Activations(MemoryIndex(), recent_max=3)
     for number in range(10):
         few.remember(activation(number))
     assert [int(each.id, 16) for each in await few.find(Query(namespace="guest"))] == [9, 8, 7]
-    small = Activations(MemoryIndex(), recent_bytes_max=100)
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        {"result": b"x" * 1000},
+        {"logs": (LogLine(1, "stdout", "x" * 800),)},
+        {"raw_logs": ("x" * 800,)},
+        {"raw_logs": ("é" * 200,)},
+        {"logs": tuple(LogLine(1, "stdout", "") for _ in range(6))},
+    ],
+    ids=["result", "logs", "raw logs", "wide characters", "empty lines"],
+)
+async def test_memory_is_bounded_whatever_makes_a_record_large(outputs: dict[str, Any]) -> None:
+    small = Activations(MemoryIndex(), recent_bytes_max=2000)
     for number in range(10):
-        small.remember(activation(number, logs=("x" * 40,)))
+        small.remember(activation(number, **outputs))
     assert [int(each.id, 16) for each in await small.find(Query(namespace="guest"))] == [9, 8]
+
+
+async def test_a_listing_in_memory_is_of_summaries_too(index: Index) -> None:
+    activations = Activations(index)
+    indexed, recent = (activation(n, logs=(LogLine(1, "stdout", "x"),)) for n in (1, 2))
+    await activations.apply(Batch(cursor=1, activations=[indexed]))
+    activations.remember(recent)
+    query = Query(namespace="guest")
+    assert await activations.find(query) == [recent.summary(), indexed.summary()]
+    assert await activations.find(query, whole=True) == [recent, indexed]
 
 
 async def test_looks_while_batches_are_applied_see_each_activation_once(index: Index) -> None:
@@ -113,43 +145,3 @@ async def test_looks_while_batches_are_applied_see_each_activation_once(index: I
             await activations.apply(Batch(cursor=begin, activations=everything[begin : begin + 20]))
             await anyio.sleep(0)
     assert set(counts) == {300}
-
-
-async def test_a_watcher_sees_what_is_new_in_its_namespace_only() -> None:
-    activations = Activations(MemoryIndex())
-    seen: list[int] = []
-
-    async def watch() -> None:
-        async with aclosing(activations.watch("guest")) as watched:
-            async for each in watched:
-                seen.append(int(each.id, 16))
-                if len(seen) == 3:
-                    return
-
-    async with anyio.create_task_group() as group:
-        activations.remember(activation(0))
-        group.start_soon(watch)
-        await anyio.wait_all_tasks_blocked()
-        activations.remember(activation(1))
-        activations.remember(activation(2, namespace="other"))
-        await anyio.wait_all_tasks_blocked()
-        activations.remember(activation(3))
-        activations.remember(activation(4))
-    assert seen == [1, 3, 4]
-    assert activations._watchers == {}
-
-
-async def test_a_slow_watcher_misses_the_oldest_and_is_bounded() -> None:
-    activations = Activations(MemoryIndex())
-    async with aclosing(activations.watch("guest")) as watched, anyio.create_task_group() as group:
-        first: list[int] = []
-
-        async def begin() -> None:
-            first.append(int((await anext(watched)).id, 16))
-
-        group.start_soon(begin)
-        await anyio.wait_all_tasks_blocked()
-        for number in range(WATCHER_QUEUE_MAX + 5):
-            activations.remember(activation(number))
-        await anyio.wait_all_tasks_blocked()
-        assert first == [5]

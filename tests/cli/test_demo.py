@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from rambla.cli.demo import picture, report, resize, server, story
+from rambla.cli.demo import command, picture, report, resize, server, story
 from rambla.cli.demo.steps import Steps
 from rambla.cli.errors import CliError
 
@@ -113,6 +113,19 @@ def test_what_to_do_next_names_the_program_so_that_it_can_be_copied(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for called, name in ((".venv/bin/rambla", ".venv/bin/rambla"), (f"{tmp_path}/bin/rambla", "bin/rambla")):
+    monkeypatch.setenv("PATH", "/opt/on-path")
+    cases = (
+        (".venv/bin/rambla", ".venv/bin/rambla"),
+        (f"{tmp_path}/bin/rambla", "bin/rambla"),
+        ("/o/rambla", "/o/rambla"),
+    )
+    for called, name in cases:
         monkeypatch.setattr(sys, "argv", [called, "demo"])
         assert report.program() == name
+
+
+def test_a_host_without_namespaces_is_named_before_anything_is_uploaded() -> None:
+    parts = {"grants": "grants need a network namespace", "namespaces": "unshare: No space left. Fix: allow them"}
+    with pytest.raises(CliError, match=r"network namespace\..*Fix: allow them"):
+        command.check_grants({"engine": {"parts": parts}})
+    command.check_grants({"engine": {"parts": {"grants": "works", "namespaces": "works"}}})

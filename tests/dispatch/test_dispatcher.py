@@ -147,14 +147,14 @@ async def test_a_failed_start_fails_one_waiting_call_and_leaves_no_trace() -> No
         assert (await dispatcher.run(job("echo"))).result.status == "success"
 
 
-async def test_what_cannot_be_prepared_is_that_runs_error_and_the_sandbox_lives_on() -> None:
+async def test_what_cannot_be_prepared_is_told_and_the_sandbox_lives_on() -> None:
     async def broken(start_ms: int) -> Run:
         raise StorageFailed(detail="gone")
 
     async with dispatching() as (dispatcher, engine):
         normal = job("echo")
-        done = await dispatcher.run(Job(key=normal.key, program=normal.program, prepare=broken))
-        assert done.result.status == "whisk internal error"
+        with pytest.raises(StorageFailed):
+            await dispatcher.run(Job(key=normal.key, program=normal.program, prepare=broken))
         assert (await dispatcher.run(normal)).result.status == "success"
         assert engine.started == 1
 
@@ -245,3 +245,14 @@ async def test_an_engine_that_breaks_its_promise_costs_one_call() -> None:
         done = await dispatcher.run(job("echo"))
         assert done.result.status == "whisk internal error"
         tasks.stop()
+
+
+async def test_calls_that_wait_for_slow_runs_get_sandboxes_of_their_own_before_any_has_ended() -> None:
+    async with dispatching() as (dispatcher, _engine), anyio.create_task_group() as group:
+        for _ in range(10):
+            group.start_soon(dispatcher.run, job("endless"))
+        with anyio.fail_after(20):
+            while dispatcher.running < 10:
+                await anyio.sleep(0.01)
+        assert dispatcher.queued == 0
+        group.cancel_scope.cancel()

@@ -58,6 +58,17 @@ def test_a_line_without_end_is_cut_and_not_hoarded() -> None:
     assert lines[-1].text.startswith("Logs were truncated")
 
 
+@given(st.lists(st.binary(max_size=100)), st.integers(0, 500))
+def test_what_is_kept_of_any_bytes_is_within_the_limit(pieces: list[bytes], limit_bytes: int) -> None:
+    """Counted as it is kept: a byte that is no UTF-8 takes three."""
+    buffer = LogBuffer(ManualClock())
+    buffer.begin(limit_bytes)
+    for piece in pieces:
+        buffer.feed("stdout", piece)
+    lines = buffer.take(missing=False)
+    assert sum(len(line.text.encode()) for line in lines if line.stream == "stdout") <= limit_bytes
+
+
 def test_the_next_activation_starts_with_its_whole_limit() -> None:
     buffer = LogBuffer(ManualClock())
     for _ in range(3):

@@ -1,6 +1,7 @@
 """Grants: a run reaches the addresses it was given, by plain HTTP, and no others; the next run has its own."""
 
 import asyncio
+import errno
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -127,6 +128,35 @@ async def test_each_run_has_its_own_grants_and_none_afterwards(runtimes: None, s
         assert [code for code, _ in await ask(sandbox, get, put, grants=(PUT,))] == [403, 201]
         assert [code for code, _ in await ask(sandbox, get, put, grants=())] == [403, 403]
         await sandbox.close()
+
+
+HOARD = """
+import array, socket
+def main(args):
+    global ends
+    ends = socket.socketpair()
+    rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0] * 250))]
+    for sent in range(100):
+        try:
+            ends[0].sendmsg([b"x"], rights)
+        except OSError as error:
+            return {"sent": sent * 250, "why": error.errno}
+"""
+
+
+async def test_descriptors_that_one_sandbox_keeps_on_their_way_hinder_no_other(runtimes: None, store: Store) -> None:
+    """The kernel counts them for all sandboxes together, as all are one user's."""
+    async with granting(store) as engine:
+        hoarder = await engine.start("python:3", 128, grants=False)
+        assert await hoarder.init(a_program(HOARD), a_run()) is None
+        hoarded = json.loads((await hoarder.run(a_run())).result)
+        assert hoarded["why"] == errno.ETOOMANYREFS
+        assert hoarded["sent"] > 1000
+        sandbox = await engine.start("python:3", 128, grants=True)
+        assert await sandbox.init(a_program(FETCH), a_run()) is None
+        assert [code for code, _ in await ask(sandbox, ("GET", f"{GET.path}?{GET.query}", ""), grants=(GET,))] == [201]
+        await sandbox.close()
+        await hoarder.close()
 
 
 async def test_a_store_that_is_away_is_told_as_such(runtimes: None, store: Store) -> None:

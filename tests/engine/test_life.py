@@ -99,12 +99,18 @@ async def test_a_missing_runtime_says_how_to_get_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("level", ["none", "limited", "restricted"])
-async def test_weaker_levels_work_are_reported_and_can_be_refused(open_runtimes: str | None, level: Level) -> None:
+async def test_weaker_levels_work_are_reported_and_can_be_refused(
+    open_runtimes: str | None, level: Level, caplog: pytest.LogCaptureFixture
+) -> None:
     settings = ProcessSettings(isolation_max=level, runtimes=open_runtimes)
     engine = await open_engine(settings)
     try:
         if engine.level != level:
             pytest.skip(f"this host allows only {engine.level}: {engine.health().parts}")
+        (said,) = [record for record in caplog.records if "isolation" in record.message]
+        assert said.levelname == "WARNING"
+        assert f"only {level} (" in said.message
+        assert "namespaces: switched off" in said.message
         assert await value_of(engine, HELLO) == {"hello": True}
         result = await act(engine, a_program("def main(a):\n while True: pass"), a_run(timeout_ms=300))
         assert error_of(result) == "The action exceeded its time limits of 300 milliseconds."
@@ -114,6 +120,17 @@ async def test_weaker_levels_work_are_reported_and_can_be_refused(open_runtimes:
         await engine.close()
     with pytest.raises(IsolationTooWeak, match=level):
         await open_engine(msgspec.structs.replace(settings, require_isolation="sandboxed"))
+
+
+async def test_the_strongest_level_is_told_at_start(runtimes: None, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO"):
+        engine = await open_engine(ProcessSettings())
+    await engine.close()
+    if engine.level != "sandboxed":
+        pytest.skip(f"this host allows only {engine.level}")
+    assert [(record.levelname, record.message) for record in caplog.records if "isolation" in record.message] == [
+        ("INFO", "isolation: sandboxed")
+    ]
 
 
 async def test_everything_ends_with_the_platform(runtimes: None, tmp_path: Path) -> None:
@@ -169,3 +186,20 @@ async def test_a_spare_is_taken_and_made_again(sandboxed: ProcessEngine) -> None
     for sandbox in sandboxes:
         await sandbox.close()
     assert sandboxed.health().sandboxes == 0
+
+
+def test_a_root_who_cannot_become_another_user_is_told_the_fix(runtimes: None) -> None:
+    """Root of a user namespace that has nobody else, as in some containers."""
+    program = (
+        "import asyncio\n"
+        "from rambla.drivers.process.engine import *\n"
+        "asyncio.run(open_engine(ProcessSettings(isolation_max='limited')))\n"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    alone = ["unshare", "--user", "--map-root-user"]
+    if subprocess.run([*alone, "true"], check=False, capture_output=True).returncode:
+        pytest.skip("this host allows no user namespaces")
+    said = subprocess.run(
+        [*alone, sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False
+    )
+    assert "Fix: start it as an ordinary user" in said.stderr, said.stderr

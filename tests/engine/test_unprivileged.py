@@ -13,7 +13,7 @@ from nobody import AS_NOBODY, python_for_nobody
 
 _HERE = Path(__file__).parent
 _ROOT = _HERE.parents[1]
-_SUITES = ["test_python.py", "test_isolation.py", "test_grants.py", "test_life.py", "test_node.py"]
+_SUITES = ["test_python.py", "test_isolation.py", "test_grants.py", "test_life.py", "test_node.py", "test_cgroups.py"]
 
 
 @pytest.fixture
@@ -26,15 +26,15 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="already running without root")
-@pytest.mark.timeout(170)
-def test_everything_holds_without_root_too(folder: Path) -> None:
+@pytest.mark.parametrize("suite", _SUITES)  # one by one, so that they are spread over the processors
+def test_everything_holds_without_root_too(folder: Path, suite: str) -> None:
     if not shutil.which("setpriv"):
         pytest.skip("setpriv is missing (util-linux)")
     python, environment = python_for_nobody()
     subprocess.run([python, "-m", "venv", "--without-pip", str(folder / "python3")], check=True)
     command = [*AS_NOBODY, python, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--basetemp={folder}/tmp",
                "--rootdir", str(_ROOT), "-c", str(_ROOT / "pyproject.toml"), "-k", "not packages_can_be_imported",
-               *(str(_HERE / suite) for suite in _SUITES)]  # fmt: skip
+               str(_HERE / suite)]  # fmt: skip
     environment |= {"RAMBLA_RUNTIMES": str(folder), "HOME": str(folder)}
     result = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=_ROOT, check=False)
     assert result.returncode == 0, result.stdout[-6000:] + result.stderr[-2000:]

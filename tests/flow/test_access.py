@@ -9,14 +9,16 @@ import pytest
 
 from flowkit import SOURCE, add_action, add_rule, add_trigger, delivery, ended, event, events_op, full_disk, named
 from rambla.domain.activation import Activation
+from rambla.domain.entities import Action, Exec
 from rambla.domain.errors import ObjectStoreFailed, Refused, StorageFailed
-from rambla.domain.records import Intent, ObjectAccess, Outcome, Started, Work
+from rambla.domain.records import Intent, ObjectAccess, Outcome, Work
 from rambla.drivers.memory.engine import MemoryEngine
 from rambla.drivers.memory.objects import MemoryObjects
 from rambla.engine.ports import Grant, Run
 from rambla.flow.access import open_objects
 from rambla.flow.fire import accept_events
 from rambla.flow.invoke import invoke
+from rambla.flow.task import Task
 from rooms import FUNCTIONS, Rooms, op_of, open_rooms
 
 pytestmark = pytest.mark.anyio
@@ -43,6 +45,7 @@ def seen() -> Seen:
 @pytest.fixture
 async def rooms(tmp_path: Path, store: MemoryObjects, seen: Seen, anyio_backend: str) -> AsyncIterator[Rooms]:
     engine = MemoryEngine({**FUNCTIONS, "look": seen.look})
+    await store.open_account("guest", "uuid", "secret")
     async with open_rooms(tmp_path, objects=store, engine=engine) as rooms:
         yield rooms
 
@@ -119,15 +122,16 @@ async def test_both_are_on_record_before_the_run_and_end_with_it(rooms: Rooms) -
         ("object:read", "guest/photos/cat.jpg", "guest", "platform", "guest"),
         ("object:write", "guest/thumbs/", "guest", "platform", "guest"),
     ]
-    (start,) = [number for number, record in enumerate(records) if isinstance(record, Started)]
-    assert max(records.index(one) for one in asked) < start
+    (end,) = [record for record in records if isinstance(record, Outcome) and record.status == "success"]
+    assert max(records.index(one) for one in asked) < records.index(end)
     outcomes = await rooms.outcomes()
     assert [outcomes[one.id].status for one in asked] == ["ok", "ok"]
 
 
-def cause(namespace: str = "guest") -> Intent:
-    work = Work(activation_id="a", action=SOMETHING, replay="always", namespace=namespace)
-    return Intent(
+def task(access: ObjectAccess, namespace: str = "guest") -> Task:
+    """Work of `namespace` that an event promised `access`."""
+    work = Work(activation_id="a", action=SOMETHING, replay="always", namespace=namespace, access=access)
+    intent = Intent(
         id="i",
         at_ms=0,
         subject=namespace,
@@ -139,12 +143,14 @@ def cause(namespace: str = "guest") -> Intent:
         rule="r",
         work=work,
     )
+    action = Action(name=SOMETHING, exec=Exec(kind="python:3"))
+    return Task(intent=intent, action=action, defaults=(), arguments=b"{}")
 
 
 async def test_the_event_of_another_namespace_opens_nothing(rooms: Rooms) -> None:
     access = ObjectAccess("guest", "photos", "cat.jpg", "thumbs")
     with pytest.raises(Refused, match="guest/photos/cat"):
-        await open_objects(rooms.platform, cause("other"), access, b"{}")
+        await open_objects(rooms.platform, task(access, "other"), b"{}")
     (refused,) = await rooms.intents()
     assert (refused.allowed, refused.permission, refused.subject) == (False, "object:read", "other")
 
@@ -152,7 +158,7 @@ async def test_the_event_of_another_namespace_opens_nothing(rooms: Rooms) -> Non
 async def test_addresses_that_cannot_be_written_down_are_not_given(rooms: Rooms) -> None:
     access = ObjectAccess("guest", "photos", "cat.jpg", "")
     with full_disk(), pytest.raises(StorageFailed):
-        await open_objects(rooms.platform, cause(), access, b"{}")
+        await open_objects(rooms.platform, task(access), b"{}")
 
 
 async def test_what_cannot_be_signed_is_the_runs_failure_and_the_intents_outcome(rooms: Rooms, seen: Seen) -> None:
@@ -168,7 +174,7 @@ async def test_what_cannot_be_signed_is_the_runs_failure_and_the_intents_outcome
 async def test_without_a_store_nothing_is_opened(tmp_path: Path) -> None:
     async with open_rooms(tmp_path / "none") as rooms:
         with pytest.raises(ObjectStoreFailed, match="without an object store"):
-            await open_objects(rooms.platform, cause(), ObjectAccess("guest", "c", "o", ""), b"{}")
+            await open_objects(rooms.platform, task(ObjectAccess("guest", "c", "o", "")), b"{}")
         assert not [record for record in await rooms.records() if isinstance(record, Intent | Outcome)]
 
 

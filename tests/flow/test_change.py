@@ -187,3 +187,15 @@ async def test_a_stranger_learns_nothing_and_changes_nothing(rooms: Rooms, store
     with pytest.raises(Refused):
         await change.delete_action(rooms.platform, stranger, ACTION)
     assert not store.subscriptions
+
+
+async def test_a_trigger_has_a_bounded_number_of_rules(rooms: Rooms) -> None:
+    platform, op = rooms.platform, op_of(rooms.platform)
+    await change.put_action(platform, op, ACTION, CODE, overwrite=False)
+    await change.put_trigger(platform, op, TRIGGER, TriggerChange(), overwrite=False)
+    rule = RuleChange(trigger=TRIGGER, action=ACTION)
+    for number in range(change.RULES_MAX):
+        await change.put_rule(platform, op, FullName("guest", "", f"r{number}"), rule, overwrite=False)
+    with pytest.raises(BadRequest, match="no more are allowed"):
+        await change.put_rule(platform, op, FullName("guest", "", "one-more"), rule, overwrite=False)
+    await change.put_rule(platform, op, FullName("guest", "", "r0"), rule, overwrite=True)

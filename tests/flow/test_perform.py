@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowkit import add_action, named
+from flowkit import add_action, ended, named
 from rambla.dispatch.jobs import Done
 from rambla.domain.activation import Activation, LogLine, RunResult
 from rambla.domain.changes import LimitsChange, PackageChange
@@ -18,7 +18,8 @@ from rambla.drivers.memory.engine import MemorySandbox
 from rambla.engine.ports import Program, Run
 from rambla.flow import change
 from rambla.flow.invoke import invoke
-from rambla.flow.perform import Task, program_of, record_of
+from rambla.flow.perform import program_of, record_of
+from rambla.flow.task import Task
 from rooms import FUNCTIONS, Rooms, op_of
 
 pytestmark = pytest.mark.anyio
@@ -137,9 +138,11 @@ async def test_a_run_is_told_who_and_what_it_is_and_how_long_it_has(rooms: Rooms
     )
 
 
-async def test_the_start_is_marked_before_the_code_is_loaded(rooms: Rooms) -> None:
+async def test_the_start_of_what_may_run_once_is_on_disk_before_the_code_is_loaded(rooms: Rooms) -> None:
     name = await add_action(rooms)
-    await invoke(rooms.platform, op_of(rooms.platform), name, b"{}", blocking=True)
+    activation_id = await invoke(rooms.platform, op_of(rooms.platform), name, b"{}", blocking=False)
+    assert isinstance(activation_id, str)
+    await ended(rooms, activation_id)
     kinds = [type(record).__name__ for record in (await rooms.records())[-3:]]
     assert kinds == ["Intent", "Started", "Outcome"]
     (start,) = [record for record in await rooms.records() if isinstance(record, Started)]

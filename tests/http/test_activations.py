@@ -1,7 +1,10 @@
 import httpx
 import pytest
 
+from rambla.activations.paging import PAGE_BYTES_MAX
 from rambla.kit.clock import ManualClock
+from rambla.testing.index import activation
+from rooms import Rooms
 
 pytestmark = pytest.mark.anyio
 BLOCKING = {"blocking": "true"}
@@ -117,6 +120,18 @@ async def test_activations_are_listed_newest_first_and_filtered(actions: httpx.A
     assert (await actions.get("activations", params=window | {"count": "true"})).json() == {"activations": 1}
     (whole,) = (await actions.get("activations", params={"docs": "true", "limit": "1"})).json()
     assert whole["response"]["result"] == {"error": "no luck"}
+
+
+async def test_a_page_of_whole_records_ends_before_it_is_too_large_and_skip_goes_on(
+    rooms: Rooms, guest: httpx.AsyncClient
+) -> None:
+    two_thirds = b'"' + b"x" * (PAGE_BYTES_MAX * 2 // 3) + b'"'
+    made = [activation(number, result=two_thirds) for number in range(2)]
+    for one in made:
+        rooms.platform.activations.remember(one)
+    pages = [(await guest.get(f"activations?docs=true&skip={skip}")).json() for skip in (0, 1, 2)]
+    assert [[one["activationId"] for one in page] for page in pages] == [[made[1].id], [made[0].id], []]
+    assert len((await guest.get("activations")).json()) == 2
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,28 @@ async def test_a_namespace_that_the_operator_makes_can_be_used_with_its_key(
     assert (await web.get("/api/v1/namespaces", headers=headers)).status_code == 401
 
 
+async def test_nobody_gets_the_name_of_a_deleted_namespace_and_what_is_left_under_it(
+    operator: httpx.AsyncClient,
+) -> None:
+    await operator.put("/namespaces/third")
+    await operator.delete("/namespaces/third")
+    refused = await operator.put("/namespaces/third")
+    assert refused.status_code == 409
+    assert "choose another name" in refused.json()["error"]
+    assert (await operator.get("/namespaces/third/key")).status_code == 404
+    assert [one["name"] for one in (await operator.get("/namespaces")).json()] == ["guest", "other"]
+
+
+async def test_a_name_that_an_object_store_would_refuse_is_refused_without_one_too(
+    operator: httpx.AsyncClient, platform: Platform
+) -> None:
+    assert platform.objects is None
+    refused = await operator.put("/namespaces/AUTH_guest")
+    assert refused.status_code == 400
+    assert "AUTH_" in refused.json()["error"]
+    assert (await operator.put("/namespaces/AUTHOR")).status_code == 200
+
+
 async def test_a_rotated_key_opens_nothing_any_more(operator: httpx.AsyncClient, guest: httpx.AsyncClient) -> None:
     assert (await guest.get("actions")).status_code == 200
     rotated = (await operator.put("/namespaces/guest/key")).json()["key"]

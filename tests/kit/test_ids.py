@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rambla.kit.clock import ManualClock, SystemClock, rfc3339
-from rambla.kit.ids import IdSource, id_ms
+from rambla.kit.ids import IdSource
 
 
 @given(st.lists(st.integers(-100_000, 100_000), max_size=50))
@@ -20,14 +20,6 @@ def test_ids_are_strictly_increasing_even_if_the_clock_steps_back(steps: list[in
         made.append(source.next())
     assert made == sorted(set(made))
     assert all(re.fullmatch(r"[0-9a-f]{32}", each) for each in made)
-
-
-def test_an_id_tells_the_millisecond_it_was_made_in() -> None:
-    clock = ManualClock(ms=1_800_000_000_123)
-    source = IdSource(clock)
-    assert id_ms(source.next()) == id_ms(source.next()) == 1_800_000_000_123
-    clock.advance(5)
-    assert id_ms(source.next()) == 1_800_000_000_128
 
 
 def test_two_sources_in_the_same_millisecond_make_different_ids() -> None:

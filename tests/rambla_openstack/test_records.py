@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rambla_openstack import subscriptions
-from rambla_openstack.pending import Delivery, Found, Open, Queue, batch, verdict
+from rambla_openstack.pending import Found, Open, Queue, verdict
 from rambla_openstack.records import Intent, Mark, cloud_event, event_id, event_time, sequencer
 from rambla_openstack.subscriptions import EVENTS, PATTERNS, Subscription, matches
 
@@ -196,13 +196,3 @@ def test_the_memory_is_loaded_as_it_was_saved(items: list[tuple[Intent, Mark | N
 def test_a_broken_memory_is_refused(document: object) -> None:
     with pytest.raises(ValueError, match="memory"):
         Queue().load(document, 0.0)  # type: ignore[arg-type]  # that is the point
-
-
-@given(st.lists(st.tuples(st.integers(0, 5), st.integers(1, 100)), min_size=1, max_size=20), st.integers(1, 10))
-def test_batches_are_bounded_and_never_hold_an_event_twice(items: list[tuple[int, int]], count_max: int) -> None:
-    ready = [Delivery("g/t", {"id": str(identifier)}) for identifier, _ in items]
-    chosen = batch(ready, count_max, (size for _, size in items), 200)
-    assert 1 <= len(chosen) <= count_max
-    assert chosen == ready[: len(chosen)]
-    assert len({item.id for item in chosen}) == len(chosen)
-    assert len(chosen) == 1 or sum(size for _, size in items[: len(chosen)]) <= 200

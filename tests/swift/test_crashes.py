@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +89,7 @@ def test_a_swift_with_nothing_to_do_ends_when_it_is_told(tmp_path: Path) -> None
     cloud = Cloud(tmp_path / "swift", "--sweep-seconds", "3600")
     try:
         cloud.start_swift()
+        time.sleep(0.5)  # in which it falls asleep
         assert cloud.end("embedded") == 0
     finally:
         cloud.close()
@@ -166,6 +167,85 @@ def test_what_the_platform_rejects_is_not_sent_again_and_what_it_forgets_is(buck
     finally:
         sink.reply = accept_all
     assert seen[:2] == [["0", "1", "2", "3"], ["2", "3"]]
+
+
+class Picky:
+    """A platform that answers 500 to every batch that `dislikes` does, and keeps the ids of all others."""
+
+    def __init__(self, dislikes: Callable[[list[dict[str, Any]]], bool]) -> None:
+        self._dislikes = dislikes
+        self.refused = 0
+        self.taken: set[str] = set()
+
+    def __call__(self, document: dict[str, Any]) -> Reply:
+        events = [item["event"] for item in document["events"]]
+        if self._dislikes(events):
+            self.refused += 1
+            return 500, b"no"
+        self.taken |= {event["source"] + " " + event["subject"] for event in events}
+        return accept_all(document)
+
+
+def test_a_platform_that_fails_at_many_events_gets_them_one_by_one(bucket: Bucket) -> None:
+    bucket.cloud.configure("http://127.0.0.1:1")
+    for number in range(6):
+        bucket.put(str(number)).raise_for_status()
+    status = bucket.cloud.spool / "status.json"
+    wait_until(lambda: json.loads(status.read_text())["waiting"] == 6, "six events")
+    sink = bucket.cloud.sink
+    platform = sink.reply = Picky(lambda events: len(events) > 1)
+    try:
+        bucket.cloud.configure(sink.url)
+        wait_until(lambda: len(platform.taken) == 6, "all of them")
+        assert platform.refused > 0
+    finally:
+        sink.reply = accept_all
+
+
+def test_a_tenant_whose_events_fail_does_not_keep_another_waiting(bucket: Bucket) -> None:
+    theirs = f"/v1/AUTH_guest/{bucket.name}"
+    sink = bucket.cloud.sink
+    platform = sink.reply = Picky(lambda events: any(event["source"] == theirs for event in events))
+    try:
+        with bucket.cloud.log_in("other:other", "other-key") as client:
+            client.put("box").raise_for_status()
+            box = Bucket(bucket.cloud, client, "box")
+            box.subscribe().raise_for_status()
+            for number in range(10):
+                bucket.put(str(number)).raise_for_status()
+                box.put(str(number)).raise_for_status()
+        wait_until(lambda: len(platform.taken) == 10, "the other's events")
+        assert platform.refused > 0
+        assert json.loads((bucket.cloud.spool / "status.json").read_text())["last_error"]
+    finally:
+        sink.reply = accept_all
+    assert sorted(bucket.names()) == [("ObjectCreated:Put", str(number)) for number in range(10)]
+
+
+def test_events_for_a_trigger_that_is_made_later_wait_only_for_the_next_attempt(bucket: Bucket) -> None:
+    """What had been rejected stays so; what comes afterwards is not, though it came right after a rejection."""
+    sink, known = bucket.cloud.sink, threading.Event()
+    rejected, taken = set(), set()
+
+    def reply(document: dict[str, Any]) -> Reply:
+        ids = [item["event"]["id"] for item in document["events"]]
+        (taken if known.is_set() else rejected).update(item["event"]["subject"] for item in document["events"])
+        if known.is_set():
+            return accept_all(document)
+        reasons = [{"id": identifier, "reason": "The requested resource does not exist."} for identifier in ids]
+        return 200, json.dumps({"accepted": [], "rejected": reasons}).encode()
+
+    sink.reply = reply
+    try:
+        bucket.put("before").raise_for_status()
+        wait_until(lambda: rejected, "the rejection")
+        known.set()
+        for number in range(3):
+            bucket.put(str(number)).raise_for_status()
+        wait_until(lambda: len(taken) == 3, "the events of the trigger")
+    finally:
+        sink.reply = accept_all
+    assert (rejected, taken) == ({"before"}, {"0", "1", "2"})
 
 
 def test_a_slow_platform_does_not_slow_swift(bucket: Bucket) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from rambla.domain.errors import BadRequest, BadSettings, ObjectStoreFailed
 from rambla.drivers.swift.embedded import EmbeddedSwift, open_embedded
-from rambla.drivers.swift.names import account_of
+from rambla.drivers.swift.names import account_of, temp_url
 from rambla.kit.clock import SystemClock
 from rambla.objects.ports import ObjectStore, SignedAddress, Subscription
 from swift_cloud import Sink
@@ -158,6 +158,65 @@ async def test_the_signing_key_that_an_owner_sees_opens_no_other_account(cloud: 
     assert len(keys) == 2
 
 
+def owned(cloud: EmbeddedSwift, namespace: str, secret: str) -> httpx.Client:
+    """A client in the account of whoever has that secret."""
+    headers = log_in(cloud, namespace, secret).headers
+    token = {"X-Auth-Token": headers["x-auth-token"]}
+    return httpx.Client(base_url=headers["x-storage-url"], headers=token, trust_env=False)
+
+
+def by_hand(cloud: EmbeddedSwift, namespace: str, key: str) -> str:
+    """What anybody who knows one of the account's or the container's keys can make."""
+    expires_s = SystemClock().now_ms() // 1000 + 60
+    path = (account_of(namespace), "box", "a")
+    return url(cloud, temp_url(key, "GET", path, expires_s, prefix=False))
+
+
+def statuses(*addresses: str) -> list[int]:
+    return [httpx.get(address, trust_env=False).status_code for address in addresses]
+
+
+async def test_with_a_new_key_every_signing_key_that_the_old_one_could_read_or_set_is_void(
+    cloud: EmbeddedSwift,
+) -> None:
+    await cloud.store.open_account("lent", "uuid", "s1")
+    with owned(cloud, "lent", "s1") as client:
+        client.put("box").raise_for_status()
+        client.put("box/a", content=b"x").raise_for_status()
+        client.post("", headers={"X-Account-Meta-Temp-URL-Key": "mine"}).raise_for_status()
+        for name, key in (("Temp-URL-Key", "box-1"), ("Temp-URL-Key-2", "box-2")):
+            client.post("box", headers={f"X-Container-Meta-{name}": key}).raise_for_status()
+        read = client.head("").headers["x-account-meta-temp-url-key-2"]
+    keys = ["mine", read, "box-1", "box-2"]
+    await cloud.store.open_account("lent", "uuid", "s1")  # as at every start: what is the owner's own stays
+    assert statuses(*(by_hand(cloud, "lent", key) for key in keys)) == [200] * 4
+    await cloud.store.open_account("lent", "uuid", "s2")
+    assert statuses(*(by_hand(cloud, "lent", key) for key in keys)) == [401] * 4
+    assert statuses(url(cloud, await cloud.store.sign("lent", "GET", "box", "a", ttl_ms=60_000))) == [200]
+
+
+async def test_a_closed_account_is_open_to_nobody_whatever_its_owner_had_granted(cloud: EmbeddedSwift) -> None:
+    await cloud.store.open_account("closing", "uuid", "s1")
+    with owned(cloud, "closing", "s1") as client:
+        for name in ("box", "public", "shared"):
+            client.put(name).raise_for_status()
+            client.put(f"{name}/a", content=b"x").raise_for_status()
+        grant = {"X-Account-Access-Control": '{"admin":["guest:guest"]}', "X-Account-Meta-Temp-URL-Key": "mine"}
+        client.post("", headers=grant).raise_for_status()
+        client.post("public", headers={"X-Container-Read": ".r:*"}).raise_for_status()
+        shared = {"X-Container-Read": "guest:guest", "X-Container-Write": "guest:guest"}
+        client.post("shared", headers=shared).raise_for_status()
+        root = str(client.base_url).rstrip("/")
+    signed = url(cloud, await cloud.store.sign("closing", "GET", "box", "a", ttl_ms=60_000))
+    with owned(cloud, "guest", "secret-1") as other:
+        assert statuses(signed, by_hand(cloud, "closing", "mine"), f"{root}/public/a") == [200] * 3
+        assert [other.get(f"{root}/{name}").status_code for name in ("box/a", "shared/a")] == [200] * 2
+        await cloud.store.close_account("closing")
+        assert statuses(signed, by_hand(cloud, "closing", "mine"), f"{root}/public/a") == [401] * 3
+        assert [other.get(f"{root}/{name}").status_code for name in ("", "box/a", "shared/a")] == [403] * 3
+        assert other.put(f"{root}/shared/a", content=b"y").status_code == 403
+
+
 async def test_what_is_private_is_readable_by_its_owner_only(cloud: EmbeddedSwift) -> None:
     folder = cloud._data
     for name in ("platform.key", "tempurl.key", "users.json", "shipper.json", "etc/swift.conf", "spool", "node"):
@@ -177,6 +236,35 @@ async def test_a_killed_child_is_started_again_at_the_same_address(cloud: Embedd
                     await anyio.sleep(0.05)
         await cloud.store.subscribe("guest", Subscription(trigger="guest/s", container="again"))
         group.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("name", ["swift", "shipper"])
+async def test_a_child_that_cannot_be_started_is_told_of_and_tried_again(
+    cloud: EmbeddedSwift, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    log, kept = cloud._data / f"{name}.log", cloud._data / f"{name}.log.kept"
+    part = {"swift": "swift", "shipper": "swift events"}[name]
+    pid = cloud.pids[name]
+    assert pid is not None
+    log.rename(kept)
+    log.mkdir()  # so that opening it fails, as on a disk that is full
+    async with anyio.create_task_group() as group:
+        group.start_soon(cloud.run)
+        os.kill(pid, signal.SIGKILL)
+        with anyio.fail_after(60):
+            while "Is a directory" not in (await cloud.health())[part]:
+                await anyio.sleep(0.05)
+        assert any(f"rambla_openstack.{cloud_module(name)} cannot be started" in text for text in caplog.messages)
+        log.rmdir()
+        kept.rename(log)
+        with anyio.fail_after(60):
+            while cloud.pids[name] is None or "Is a directory" in (await cloud.health())[part]:
+                await anyio.sleep(0.05)
+        group.cancel_scope.cancel()
+
+
+def cloud_module(name: str) -> str:
+    return {"swift": "embedded", "shipper": "shipper"}[name]
 
 
 async def test_health_says_how_the_parts_are(cloud: EmbeddedSwift) -> None:

@@ -4,18 +4,18 @@ The newest are in memory until the tailer has put them into the index; a look-up
 It does not write the journal (`audit.ledger` does) nor read it (`tailer`), and does not decide who may look.
 """
 
-from collections import OrderedDict, deque
-from collections.abc import AsyncIterator
+from collections import OrderedDict
+from itertools import takewhile
 
 import anyio
 import msgspec
 
+from rambla.activations.paging import fitting
 from rambla.activations.ports import Batch, Index, Query
 from rambla.domain.activation import Activation
 
 RECENT_MAX = 20_000
 RECENT_BYTES_MAX = 64 * 1024 * 1024
-WATCHER_QUEUE_MAX = 1_000
 
 
 class Activations:
@@ -28,16 +28,13 @@ class Activations:
         self._recent_max, self._recent_bytes_max = recent_max, recent_bytes_max
         self._applied: OrderedDict[str, None] = OrderedDict()
         self._merging = anyio.Lock()
-        self._watchers: dict[str, list[_Watcher]] = {}
 
     def remember(self, activation: Activation) -> None:
         """A new activation is in the journal. It may be told here before or after the tailer has seen it."""
-        for watcher in self._watchers.get(activation.namespace, ()):
-            watcher.tell(activation)
         if activation.id in self._applied or activation.id in self._recent:
             return
         self._recent[activation.id] = activation
-        self._recent_bytes += _size(activation)
+        self._recent_bytes += activation.output_bytes
         while len(self._recent) > self._recent_max or self._recent_bytes > self._recent_bytes_max:
             self._drop(next(iter(self._recent)))
 
@@ -60,8 +57,9 @@ class Activations:
         found = self._recent.get(activation_id) or await self._index.get(activation_id)
         return found if found is not None and found.namespace == namespace else None
 
-    async def find(self, query: Query) -> list[Activation]:
-        """Newest start first. Raises StorageFailed."""
+    async def find(self, query: Query, *, whole: bool = False) -> list[Activation]:
+        """Newest start first: summaries, or with `whole` the records, but no more of them than `paging.fitting` lets
+        into one page. Raises StorageFailed."""
         async with self._merging:
             recent = self._matching(query)
             # the n newest in memory can push an indexed one at most n places down: begin that much earlier
@@ -69,7 +67,8 @@ class Activations:
             limit = query.skip + query.limit - skip if query.limit else 0
             indexed = await self._index.find(msgspec.structs.replace(query, skip=skip, limit=limit))
         merged = sorted([*recent, *indexed], key=lambda each: (each.start_ms, each.id), reverse=True)
-        return merged[query.skip - skip :][: query.limit]
+        page = merged[query.skip - skip :][: query.limit]
+        return await self._whole(page, recent) if whole else [each.summary() for each in page]
 
     async def count(self, query: Query) -> int:
         """How many match, honouring skip but not limit. Raises StorageFailed."""
@@ -78,20 +77,13 @@ class Activations:
             indexed = await self._index.count(msgspec.structs.replace(query, skip=0))
         return max(0, recent + indexed - query.skip)
 
-    async def watch(self, namespace: str) -> AsyncIterator[Activation]:
-        """Every activation of `namespace` that is remembered from the first step on, endlessly.
-
-        Who takes them too slowly misses the oldest of more than a thousand. Close it (`contextlib.aclosing`).
-        """
-        watcher = _Watcher()
-        self._watchers.setdefault(namespace, []).append(watcher)
-        try:
-            while True:
-                yield await watcher.next()
-        finally:
-            self._watchers[namespace].remove(watcher)
-            if not self._watchers[namespace]:
-                del self._watchers[namespace]
+    async def _whole(self, page: list[Activation], recent: list[Activation]) -> list[Activation]:
+        known = {each.id: each for each in recent}
+        indexed = await self._index.whole([each.id for each in page if each.id not in known])
+        known |= {each.id: each for each in indexed}
+        # the index may have left the last out: the page ends before the first of those
+        records = [known[each.id] for each in takewhile(lambda each: each.id in known, page)]
+        return records[: fitting(each.output_bytes for each in records)]
 
     def _matching(self, query: Query) -> list[Activation]:
         return [each for each in self._recent.values() if query.matches(each)]
@@ -99,26 +91,4 @@ class Activations:
     def _drop(self, activation_id: str) -> None:
         activation = self._recent.pop(activation_id, None)
         if activation is not None:
-            self._recent_bytes -= _size(activation)
-
-
-class _Watcher:
-    def __init__(self) -> None:
-        self._queue: deque[Activation] = deque(maxlen=WATCHER_QUEUE_MAX)
-        self._event = anyio.Event()
-
-    def tell(self, activation: Activation) -> None:
-        self._queue.append(activation)
-        self._event.set()
-
-    async def next(self) -> Activation:
-        while not self._queue:
-            self._event = anyio.Event()
-            await self._event.wait()
-        return self._queue.popleft()
-
-
-def _size(activation: Activation) -> int:
-    """About how many bytes it holds: what users can make large."""
-    logs = sum(len(line if isinstance(line, str) else line.text) for line in activation.logs)
-    return len(bytes(activation.result)) + logs
+            self._recent_bytes -= activation.output_bytes

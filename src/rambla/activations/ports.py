@@ -4,6 +4,7 @@ The index is derived: it may be thrown away and filled again from the journal. `
 transaction, so that no record is applied twice or left out, whatever crashes when.
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
@@ -87,7 +88,12 @@ class Index(Protocol):
     async def get(self, activation_id: str) -> Activation | None: ...
 
     async def find(self, query: Query) -> list[Activation]:
-        """Whole records; `limit` 0 finds none."""
+        """Summaries (`Activation.summary`), however large the records are; `limit` 0 finds none."""
+        ...
+
+    async def whole(self, activation_ids: Sequence[str]) -> list[Activation]:
+        """The records of those ids, in that order, without those that are not there: as many from the first on as
+        `paging.fitting` lets into one page."""
         ...
 
     async def count(self, query: Query) -> int:
@@ -100,8 +106,4 @@ class Index(Protocol):
 
     async def usage(self, namespace: str, *, since_ms: int) -> list[UsageRow]:
         """The hours that ended after then, oldest first, then by action. Triggers cost nothing and are not counted."""
-        ...
-
-    async def forget(self, namespace: str, *, before_ms: int) -> int:
-        """Drop activations that started before then; how many. Audit entries and usage stay."""
         ...

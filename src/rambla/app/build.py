@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 _MB = 2**20
+_QUEUE_MB_MIN = 128
 _CATALOG = "catalog.sqlite3"
 OPERATOR = Caller(subject="operator", namespace="", source="operator")
 EVENTS = Caller(subject="events", namespace="", source="event-source")
@@ -83,7 +84,14 @@ async def _open(port: str, url: str, stack: AsyncExitStack) -> Any:
 
 def _open_journal(settings: Settings, folder: DataFolder) -> Journal:
     try:
-        journal = Journal.open(folder.journal, segment_bytes_max=settings.journal_segment_mb * _MB)
+        # The largest record is an activation with all that its limits allow.
+        record_mb = settings.action_logs_mb_max + settings.result_mb_max + 2 * settings.payload_mb_max + 3
+        journal = Journal.open(
+            folder.journal,
+            segment_bytes_max=settings.journal_segment_mb * _MB,
+            record_bytes_max=record_mb * _MB,
+            queue_bytes_max=max(_QUEUE_MB_MIN, 4 * record_mb) * _MB,
+        )
         if journal.recovered:
             log.warning("journal %s: %s", folder.journal, journal.recovered)
         return journal
@@ -197,9 +205,10 @@ def limits_of(settings: Settings) -> Limits:
 
 
 async def first_namespace(platform: Platform, folder: DataFolder, url: str) -> None:
-    """See that there is a namespace to begin with, and that its key lies where clients look for it."""
+    """See that there is a namespace to begin with, unless it was deleted, and that its key lies where clients look."""
     guest = await platform.namespaces.get(FIRST_NAMESPACE)
-    if guest is None and not await platform.namespaces.all():
+    deleted = await platform.namespaces.was_deleted(FIRST_NAMESPACE)
+    if guest is None and not deleted and not await platform.namespaces.all():
         guest = new_namespace(FIRST_NAMESPACE, platform.clock.now_ms(), platform.limits)
         await platform.namespaces.put(guest)
     if guest is not None:

@@ -11,6 +11,7 @@ from types import TracebackType
 
 from rambla.domain.entities import Namespace
 from rambla.domain.errors import BadSettings, DataFolderInUse
+from rambla.kit.files import write_durably
 
 FIRST_NAMESPACE = "guest"
 _OTHERS_WRITE = 0o002
@@ -58,27 +59,17 @@ class DataFolder:
         """The token kept in the file `name`, made at first use."""
         path = self.path / name
         if not path.exists():
-            write_private(path, secrets.token_hex(32) + "\n")
+            write_durably(path, f"{secrets.token_hex(32)}\n".encode())
         return path.read_text().strip()
 
     def write_endpoint(self, url: str) -> None:
         """Tell the command line where the server answers."""
-        write_private(self.path / "endpoint", url + "\n")
+        write_durably(self.path / "endpoint", f"{url}\n".encode())
 
     def remove_endpoint(self) -> None:
         (self.path / "endpoint").unlink(missing_ok=True)
 
     def write_wskprops(self, url: str, namespace: Namespace) -> None:
         """What `wsk` and `rambla` read to reach `namespace` without being told more."""
-        write_private(self.path / "wskprops", f"APIHOST={url}\nAUTH={namespace.key}\nNAMESPACE={namespace.name}\n")
-
-
-def write_private(path: Path, text: str) -> None:
-    """Replace the file at once, readable for its owner only."""
-    fresh = path.with_name(path.name + ".new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.rename(path)
+        lines = f"APIHOST={url}\nAUTH={namespace.key}\nNAMESPACE={namespace.name}\n"
+        write_durably(self.path / "wskprops", lines.encode())

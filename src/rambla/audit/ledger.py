@@ -10,7 +10,7 @@ import anyio
 
 from rambla.audit.pending import Pending
 from rambla.domain.errors import StorageFailed
-from rambla.domain.records import Intent, Outcome, Record, Started, encode_record
+from rambla.domain.records import Intent, Outcome, Record, encode_record
 from rambla.kit.journal import Journal, JournalFailed
 from rambla.kit.tasks import pauses_s
 
@@ -66,8 +66,8 @@ class Ledger:
                 _log.warning("the outcome of %s is not on disk yet: %s", outcome.intent_id, error)
             await anyio.sleep(pause_s)
 
-    def note(self, record: Started | Intent) -> None:
-        """Write without waiting: a start mark, or a refusal that nobody acts on.
+    def note(self, record: Intent) -> None:
+        """Write a refusal without waiting, as nobody acts on it.
 
         Raises StorageFailed only if the journal is known to have failed.
         """

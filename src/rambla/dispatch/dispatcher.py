@@ -14,11 +14,11 @@ import anyio
 import msgspec
 
 from rambla.dispatch.growth import averaged, worth_starting
-from rambla.dispatch.jobs import Done, Job, PoolKey
+from rambla.dispatch.jobs import Done, Job
 from rambla.dispatch.pools import Box, Pool, Pools, Waiter
 from rambla.dispatch.throttle import Throttle
 from rambla.domain.activation import RunResult, error_result
-from rambla.domain.errors import EngineFailed, RamblaError, Unavailable
+from rambla.domain.errors import EngineFailed, Unavailable
 from rambla.engine.ports import Engine
 from rambla.kit.clock import Clock
 from rambla.kit.tasks import Tasks
@@ -60,16 +60,16 @@ class Dispatcher:
             raise Unavailable()
 
     async def run(self, job: Job) -> Done:
-        """Run the job when its turn comes, and report. Never raises for what the code or the engine did."""
+        """Run the job when its turn comes, and report. Raises what `job.prepare` raised and nothing else."""
         accepted_ns = self._clock.monotonic_ns()
         if job.key.memory_mb > self._limits.memory_mb:
             text = f"the action asks for {job.key.memory_mb} MB and this host has {self._limits.memory_mb} MB for all"
-            return self._failed(EngineFailed(detail=text), accepted_ns)
+            return self._failed(str(EngineFailed(detail=text)), accepted_ns)
         pool = self._pools.of(job.key)
         try:
             box = await self._sandbox_for(job, pool)
         except EngineFailed as error:
-            return self._failed(error, accepted_ns)
+            return self._failed(str(error), accepted_ns)
         begin_ns = pool.begun[box] = self._clock.monotonic_ns()
         start_ms = self._clock.now_ms()
         try:
@@ -87,10 +87,7 @@ class Dispatcher:
         )
 
     async def _use(self, box: Box, job: Job, start_ms: int) -> RunResult:
-        try:
-            run = await job.prepare(start_ms)
-        except RamblaError as error:
-            return _internal(error)
+        run = await job.prepare(start_ms)
         init_ms: int | None = None
         if not box.loaded:
             begin_ns = self._clock.monotonic_ns()
@@ -103,10 +100,11 @@ class Dispatcher:
         result = await box.sandbox.run(run)
         return msgspec.structs.replace(result, init_ms=init_ms)
 
-    def _failed(self, error: EngineFailed, accepted_ns: int) -> Done:
+    def _failed(self, text: str, accepted_ns: int) -> Done:
         now_ms = self._clock.now_ms()
         waited_ms = (self._clock.monotonic_ns() - accepted_ns) // _MS_NS
-        return Done(result=_internal(error), wait_ms=waited_ms, start_ms=now_ms, end_ms=now_ms)
+        result = RunResult(status="whisk internal error", result=error_result(text))
+        return Done(result=result, wait_ms=waited_ms, start_ms=now_ms, end_ms=now_ms)
 
     # --- who gets which sandbox ---
 
@@ -286,10 +284,3 @@ class Dispatcher:
     def memory_mb(self) -> tuple[int, int]:
         """MiB promised to sandboxes now, and in all."""
         return self._pools.memory.used_mb, self._pools.memory.capacity_mb
-
-    def pool_sizes(self) -> dict[PoolKey, int]:
-        return {pool.key: pool.busy + len(pool.idle) for pool in self._pools.all()}
-
-
-def _internal(error: RamblaError) -> RunResult:
-    return RunResult(status="whisk internal error", result=error_result(str(error)), broken=error.fault != "caller")

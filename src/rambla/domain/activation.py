@@ -15,6 +15,8 @@ STATUS_CODES: dict[Status, int] = {
     "action developer error": 2,
     "whisk internal error": 3,
 }
+LINE_BYTES = 160  # of memory that a line of the logs takes beside its text
+TEXT_BYTES_MAX = 4  # of memory for one character, if any of a text is not ASCII
 
 
 class LogLine(msgspec.Struct, frozen=True, array_like=True):
@@ -58,12 +60,19 @@ class Activation(msgspec.Struct, frozen=True, kw_only=True):
         """`[package/]name`: what the `name` filter of a listing compares."""
         return f"{self.package}/{self.name}" if self.package else self.name
 
+    @property
+    def output_bytes(self) -> int:
+        """About how much memory result and logs take: what users can make large. Never far too little."""
+        texts = (*self.raw_logs, *(line.text for line in self.logs))
+        return len(self.result) + sum(LINE_BYTES + _text_bytes(text) for text in texts)
+
+    def summary(self) -> "Activation":
+        """All but what users can make large: with an empty object for a result, and no logs."""
+        return msgspec.structs.replace(self, result=b"{}", logs=(), raw_logs=())
+
 
 class RunResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What an engine reports of one run. `init_ms` is None on a warm start. `result` is a JSON object or array.
-
-    `broken` if a part of the platform failed under it: another try may succeed.
-    """
+    """What an engine reports of one run. `init_ms` is None on a warm start. `result` is a JSON object or array."""
 
     status: Status
     result: bytes
@@ -71,7 +80,10 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     init_ms: int | None = None
     run_ms: int = 0
     timed_out: bool = False
-    broken: bool = False
+
+
+def _text_bytes(text: str) -> int:
+    return len(text) * (1 if text.isascii() else TEXT_BYTES_MAX)
 
 
 def error_result(text: str) -> bytes:

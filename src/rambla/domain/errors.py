@@ -93,6 +93,12 @@ class WrongCollection(Conflict):
     code = "wrong_collection"
 
 
+class NamespaceDeleted(Conflict):
+    """A namespace of this name was deleted, but records and objects of it remain: choose another name."""
+
+    code = "namespace_deleted"
+
+
 class PackageNotEmpty(Conflict):
     """Package not empty (contains {count} entities). Set force param or delete package contents."""
 

@@ -13,6 +13,8 @@ from rambla.domain.errors import BadRequest
 NAME_CHARS_MAX = 256
 DEFAULT_NAMESPACE = "_"
 DEFAULT_PACKAGE = "default"
+ACCOUNT_PREFIX = "AUTH_"
+"""What Swift puts before a namespace to make its account. One that began so would pass for another's account."""
 _NAME = re.compile(r"\A([\w]|[\w][\w@ .&-]{0,254}[\w@.&-])\Z", re.ASCII)
 
 
@@ -40,6 +42,13 @@ def check_name(name: str, what: str = "entity") -> str:
         subject = "The namespace" if what == "namespace" else "The name of the entity"
         raise BadRequest(detail=f"{subject} contains illegal characters.")
     return name
+
+
+def check_new_namespace(name: str) -> str:
+    """`name` itself, or BadRequest if no namespace may be given that name, with an object store or without."""
+    if name.startswith(ACCOUNT_PREFIX):
+        raise BadRequest(detail=f"A namespace may not be named {ACCOUNT_PREFIX}...")
+    return check_name(name, "namespace")
 
 
 def parse_full_name(text: str, default_namespace: str) -> FullName:

@@ -60,7 +60,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="inte
 
 
 class Started(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="started"):
-    """A sandbox was handed this activation. Written without waiting: see Work.replay."""
+    """The code of a direct invoke is about to begin: see Work.replay."""
 
     activation_id: str
     at_ms: int

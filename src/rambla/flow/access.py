@@ -15,27 +15,28 @@ from rambla.domain.records import Intent, ObjectAccess, Outcome
 from rambla.engine.ports import Grant
 from rambla.flow.guard import OK, intent_of, judge
 from rambla.flow.platform import Op, Platform
+from rambla.flow.task import Task
 from rambla.objects.ports import ObjectStore, SignedAddress
 
 NETWORK = "network"  # the annotation by which an action asks for network
 OBJECTS = "objects"  # its value: the objects of the event, and nothing else
 
 
-async def open_objects(
-    platform: Platform, cause: Intent, access: ObjectAccess, arguments: bytes
-) -> tuple[bytes, tuple[Grant, ...]]:
+async def open_objects(platform: Platform, task: Task, arguments: bytes) -> tuple[bytes, tuple[Grant, ...]]:
     """The arguments with `access` added, and the grants that make its addresses work in the sandbox.
 
     Raises Refused, StorageFailed or ObjectStoreFailed.
     """
-    if platform.objects is None:
+    cause, access = task.intent, task.work.access
+    if platform.objects is None or access is None:
         raise ObjectStoreFailed(detail="this platform runs without an object store")
     wanted = [("object:read", f"{access.container}/{access.name}")]
     if access.target:
         wanted.append(("object:write", f"{access.target}/"))
     intents = [_judged(platform, cause, permission, access.namespace, path) for permission, path in wanted]
     try:
-        signed = await _sign(platform, platform.objects, access)
+        ttl_ms = max(platform.limits.signed_address_ttl_ms, task.action.limits.timeout_ms)
+        signed = await _sign(platform.objects, access, ttl_ms)
     except RamblaError as error:
         await _write(platform, intents, error.code)
         raise
@@ -53,8 +54,7 @@ def _judged(platform: Platform, cause: Intent, permission: str, namespace: str, 
     return intent_of(platform, op, permission, target, judge(platform, op, permission, target))
 
 
-async def _sign(platform: Platform, objects: ObjectStore, access: ObjectAccess) -> list[SignedAddress]:
-    ttl_ms = platform.limits.signed_address_ttl_ms
+async def _sign(objects: ObjectStore, access: ObjectAccess, ttl_ms: int) -> list[SignedAddress]:
     signed = [await objects.sign(access.namespace, "GET", access.container, access.name, ttl_ms=ttl_ms)]
     if access.target:
         signed.append(await objects.sign_below(access.namespace, "PUT", access.target, "", ttl_ms=ttl_ms))

@@ -23,6 +23,7 @@ from rambla.flow.read import TriggerView, existing, package_of, rules_of, target
 
 E = TypeVar("E", Action, Package, Trigger, Rule)
 _CONTENTS_AT_ONCE = 200
+RULES_MAX = 32  # of one trigger: a fire is written with all of them at once
 
 
 async def put_action(platform: Platform, op: Op, name: FullName, change: ActionChange, *, overwrite: bool) -> Action:
@@ -97,12 +98,16 @@ async def delete_trigger(platform: Platform, op: Op, name: FullName) -> TriggerV
 
 
 async def put_rule(platform: Platform, op: Op, name: FullName, change: RuleChange, *, overwrite: bool) -> Rule:
-    """The rule as written: active if it is new. Raises BadRequest if its trigger or action does not exist."""
+    """The rule as written: active if it is new. Raises BadRequest if its trigger or action does not exist, or if the
+    trigger has RULES_MAX rules already."""
     async with guarded(platform, op, "rule:write", target_of(name)):
         old = await _replaceable(platform, name, Rule, overwrite)
         new = merge.rule(name, old, change, platform.clock.now_ms())
         await _require(platform, op, new.trigger, Trigger, "trigger")
         await _require(platform, op, new.action, Action, "action")
+        others = [rule for rule in await rules_of(platform, new.trigger) if rule.name != name]
+        if len(others) >= RULES_MAX:
+            raise BadRequest(detail=f"Trigger /{new.trigger} has {RULES_MAX} rules, and no more are allowed.")
         return await _write(platform, old, new)
 
 

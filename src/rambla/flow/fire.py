@@ -21,12 +21,13 @@ from rambla.domain.names import FullName, parse_full_name
 from rambla.domain.records import Intent, ObjectAccess, Outcome, Record, Replay, Work
 from rambla.flow.guard import OK, intent_of, judge
 from rambla.flow.invoke import INVOKE, runnable, start
-from rambla.flow.perform import Task
 from rambla.flow.platform import Op, Platform
+from rambla.flow.task import Task
 
 log = logging.getLogger(__name__)
 FIRE = "trigger:fire"
 DELIVER = "trigger:deliver"
+TAKEN_BYTES_MAX = 32 * 2**20
 
 
 class Fire(NamedTuple):
@@ -35,6 +36,11 @@ class Fire(NamedTuple):
     activation: Activation
     records: list[Record]
     tasks: list[Task]
+
+    @property
+    def size(self) -> int:
+        """About how many bytes its records have."""
+        return len(self.activation.result) * (len(self.tasks) + 1)
 
 
 class Cause(NamedTuple):
@@ -69,8 +75,8 @@ async def fire(platform: Platform, op: Op, name: FullName, payload: bytes) -> st
 async def accept_events(platform: Platform, op: Op, deliveries: list[Delivery]) -> dict[str, list[Any]]:
     """`{"accepted": [id, …], "rejected": [{"id", "reason"}, …]}`; on return the accepted ones are on disk.
 
-    Rejected ones will never be taken: do not send them again. Raises Refused, Unavailable or StorageFailed, and then
-    nothing was accepted: send all again later.
+    Rejected ones will never be taken: do not send them again. Those not named were too much at once: do. Raises
+    Refused, Unavailable or StorageFailed, and then nothing was accepted: send all again later.
     """
     judge(platform, op, DELIVER, Target("", "events"))
     platform.dispatcher.check_room(sum(len(delivery.event) for delivery in deliveries))
@@ -83,6 +89,7 @@ async def _accept(platform: Platform, op: Op, deliveries: list[Delivery]) -> dic
     rejected: list[dict[str, str]] = []
     fires: list[Fire] = []
     fresh: list[str] = []
+    size = 0
     try:
         for delivery in deliveries:
             try:
@@ -96,6 +103,9 @@ async def _accept(platform: Platform, op: Op, deliveries: list[Delivery]) -> dic
             accepted.append(event.id)
             if prepared is not None:
                 fires.append(prepared)
+                size += prepared.size
+            if size > TAKEN_BYTES_MAX:
+                break
         if fires:
             await platform.ledger.write(*[record for one in fires for record in one.records])
     except BaseException:

@@ -16,8 +16,9 @@ from rambla.domain.errors import NotFound, Unavailable
 from rambla.domain.names import FullName
 from rambla.domain.records import Intent, Work
 from rambla.flow.guard import intent_of, judge
-from rambla.flow.perform import Task, conclude, never_ran, perform
+from rambla.flow.perform import conclude, never_ran, perform
 from rambla.flow.platform import Op, Platform
+from rambla.flow.task import Task
 
 log = logging.getLogger(__name__)
 INVOKE = "action:invoke"

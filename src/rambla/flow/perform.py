@@ -9,16 +9,17 @@ from itertools import islice
 from typing import Any
 
 import anyio
-import msgspec
 
 from rambla.catalog.arguments import environment_of
 from rambla.dispatch.jobs import Done, Job, PoolKey
 from rambla.domain.activation import Activation, RunResult, Status, error_result
-from rambla.domain.entities import Action, Parameter
+from rambla.domain.entities import Action
+from rambla.domain.errors import RamblaError
 from rambla.domain.records import Intent, Outcome, Started, Work
 from rambla.engine.ports import Grant, Program, Run
 from rambla.flow.access import NETWORK, OBJECTS, open_objects
 from rambla.flow.platform import Platform
+from rambla.flow.task import Task
 from rambla.kit.tasks import pauses_s
 from rambla.usage.billing import billed_mb_ms
 
@@ -27,35 +28,29 @@ _MB = 2**20
 INTERNAL: Status = "whisk internal error"
 
 
-class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """An intent whose work is to be done, and what was looked up for it."""
-
-    intent: Intent
-    action: Action
-    defaults: tuple[Parameter, ...]
-    arguments: bytes
-    transaction: str = ""
-
-    @property
-    def work(self) -> Work:
-        assert self.intent.work is not None
-        return self.intent.work
-
-
 async def perform(platform: Platform, task: Task) -> Activation:
     """Run the task's work to its end. The activation, on disk.
 
-    An event's work, which runs again after a crash of the platform, does so after one of a part of it too, up to
-    RUNS_MAX times in all.
+    An event's work, which runs again after a crash of the platform, does so after one of a part of it too: while the
+    failure is ours, up to RUNS_MAX times.
     """
-    done = await platform.dispatcher.run(job_of(platform, task))
+    activation, ours = await _attempt(platform, task)
     if task.work.replay == "always":
         for pause_s in islice(pauses_s(), RUNS_MAX - 1):
-            if not done.result.broken:
+            if not ours:
                 break
             await anyio.sleep(pause_s)
-            done = await platform.dispatcher.run(job_of(platform, task))
-    return await conclude(platform, task.intent, record_of(task, done))
+            activation, ours = await _attempt(platform, task)
+    return await conclude(platform, task.intent, activation)
+
+
+async def _attempt(platform: Platform, task: Task) -> tuple[Activation, bool]:
+    """The record of one run, and whether it failed through our fault or the world's, and may be tried again."""
+    try:
+        done = await platform.dispatcher.run(job_of(platform, task))
+    except RamblaError as error:
+        return never_ran(platform, task.intent, task.work, str(error)), error.fault != "caller"
+    return record_of(task, done), done.result.status == INTERNAL
 
 
 async def conclude(platform: Platform, intent: Intent, activation: Activation) -> Activation:
@@ -79,8 +74,10 @@ def job_of(platform: Platform, task: Task) -> Job:
         arguments = task.arguments
         addresses: tuple[Grant, ...] = ()
         if work.access is not None and grants:
-            arguments, addresses = await open_objects(platform, task.intent, work.access, arguments)
-        platform.ledger.note(Started(activation_id=work.activation_id, at_ms=start_ms))
+            arguments, addresses = await open_objects(platform, task, arguments)
+        if work.replay == "unless_started":
+            # On disk before the code begins, so that no crash can make a direct invoke run twice.
+            await platform.ledger.write(Started(activation_id=work.activation_id, at_ms=start_ms))
         return Run(
             activation_id=work.activation_id,
             payload=arguments,

@@ -126,27 +126,25 @@ async def activation(platform: Platform, op: Op, namespace: str, activation_id: 
     """Raises NotFound, also for one that is another namespace's."""
     async with guarded(platform, op, "activation:read", Target(namespace, f"{namespace}/{activation_id}")):
         found = await platform.activations.get(namespace, activation_id)
-        if found is None or found.start_ms < await not_before(platform, namespace, None):
+        if found is None:
             raise NotFound()
         return found
 
 
-async def activations(platform: Platform, op: Op, namespace: str, span: Span, page: Page) -> list[Activation]:
+async def activations(
+    platform: Platform, op: Op, namespace: str, span: Span, page: Page, *, whole: bool = False
+) -> list[Activation]:
+    """Summaries, or with `whole` the records: a page of them ends early where it would become too large."""
     async with guarded(platform, op, "activation:list", Target(namespace, namespace)):
-        return await platform.activations.find(await _query(platform, namespace, span, page))
+        return await platform.activations.find(_query(namespace, span, page), whole=whole)
 
 
 async def count_activations(platform: Platform, op: Op, namespace: str, span: Span, page: Page) -> int:
     async with guarded(platform, op, "activation:list", Target(namespace, namespace)):
-        return await platform.activations.count(await _query(platform, namespace, span, page))
+        return await platform.activations.count(_query(namespace, span, page))
 
 
 # --- used by `change` and `tend` too; nothing here is guarded ---
-
-
-async def not_before(platform: Platform, namespace: str, since_ms: int | None) -> int:
-    """`since_ms`, but not before the namespace was made: what was done under its name earlier is somebody else's."""
-    return max(since_ms or 0, (await platform.keys.namespace(namespace)).created_ms)
 
 
 def target_of(name: FullName) -> Target:
@@ -188,6 +186,5 @@ async def _published(platform: Platform, collection: Collection, namespace: str)
     return [entity for entity in found if entity.publish]
 
 
-async def _query(platform: Platform, namespace: str, span: Span, page: Page) -> Query:
-    since_ms = await not_before(platform, namespace, span.since_ms)
-    return Query(namespace=namespace, skip=page.skip, limit=page.limit, **span._replace(since_ms=since_ms)._asdict())
+def _query(namespace: str, span: Span, page: Page) -> Query:
+    return Query(namespace=namespace, skip=page.skip, limit=page.limit, **span._asdict())

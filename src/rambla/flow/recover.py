@@ -12,8 +12,9 @@ from rambla.domain.activation import Activation
 from rambla.domain.errors import RamblaError
 from rambla.domain.records import Intent, Outcome, Record, Work, decode_record
 from rambla.flow.invoke import runnable, start
-from rambla.flow.perform import Task, never_ran, outcome_of
+from rambla.flow.perform import never_ran, outcome_of
 from rambla.flow.platform import Platform
+from rambla.flow.task import Task
 from rambla.kit.journal import Journal
 
 log = logging.getLogger(__name__)

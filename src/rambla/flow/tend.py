@@ -13,11 +13,10 @@ import msgspec
 from rambla.activations.ports import AuditEntry, UsageRow
 from rambla.domain.access import Target
 from rambla.domain.entities import Namespace
-from rambla.domain.errors import AlreadyExists, NotFound
-from rambla.domain.names import check_name
+from rambla.domain.errors import AlreadyExists, NamespaceDeleted, NotFound
+from rambla.domain.names import check_new_namespace
 from rambla.flow.guard import guarded
 from rambla.flow.platform import Limits, Op, Platform
-from rambla.flow.read import not_before
 
 SECRET_CHARS = 64  # as OpenWhisk's keys have
 _PLATFORM = Target("", "platform")
@@ -48,11 +47,13 @@ async def namespaces(platform: Platform, op: Op) -> list[Namespace]:
 
 
 async def create_namespace(platform: Platform, op: Op, name: str) -> Namespace:
-    """A new namespace with a random key. Raises AlreadyExists or BadRequest."""
-    check_name(name, "namespace")
+    """A new namespace with a random key. Raises AlreadyExists, NamespaceDeleted or BadRequest."""
+    check_new_namespace(name)
     async with guarded(platform, op, "namespace:create", Target(name, name)), platform.tending:
         if await platform.namespaces.get(name):
             raise AlreadyExists()
+        if await platform.namespaces.was_deleted(name):  # before an account is opened, which has its objects still
+            raise NamespaceDeleted()
         namespace = new_namespace(name, platform.clock.now_ms(), platform.limits)
         if platform.objects:
             await platform.objects.open_account(name, namespace.uuid, namespace.secret)
@@ -61,8 +62,8 @@ async def create_namespace(platform: Platform, op: Op, name: str) -> Namespace:
 
 
 async def delete_namespace(platform: Platform, op: Op, name: str) -> None:
-    """The namespace, its key and every entity in it are gone. Records of what was done stay, and a later namespace of
-    that name does not see them. Raises NotFound."""
+    """The namespace, its key and every entity in it are gone; objects and records of what was done stay, so
+    nobody gets the name again. Raises NotFound."""
     async with guarded(platform, op, "namespace:delete", Target(name, name)), platform.tending:
         await _existing(platform, name)
         if platform.objects:
@@ -88,13 +89,12 @@ async def namespace_key(platform: Platform, op: Op, name: str, *, rotate: bool =
 
 async def audits(platform: Platform, op: Op, namespace: str, *, since_ms: int, limit: int) -> list[AuditEntry]:
     async with guarded(platform, op, "audit:read", Target(namespace, namespace)):
-        since_ms = await not_before(platform, namespace, since_ms)
         return await platform.index.audits(namespace, since_ms=since_ms, limit=limit)
 
 
 async def usage(platform: Platform, op: Op, namespace: str, *, since_ms: int) -> list[UsageRow]:
     async with guarded(platform, op, "usage:read", Target(namespace, namespace)):
-        return await platform.index.usage(namespace, since_ms=await not_before(platform, namespace, since_ms))
+        return await platform.index.usage(namespace, since_ms=since_ms)
 
 
 def new_namespace(name: str, now_ms: int, limits: Limits) -> Namespace:

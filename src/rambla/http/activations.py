@@ -22,7 +22,7 @@ async def list_activations(call: Call[None]) -> Response:
         if docs:
             raise BadRequest(detail="The parameter 'docs' is not permitted with 'count'.")
         return answer({"activations": await read.count_activations(call.platform, call.op, call.namespace, span, page)})
-    found = await read.activations(call.platform, call.op, call.namespace, span, page)
+    found = await read.activations(call.platform, call.op, call.namespace, span, page, whole=docs)
     return answer([wire.activation(one) if docs else wire.activation_summary(one) for one in found])
 
 

@@ -10,14 +10,14 @@ from pathlib import Path
 TEMPORARY_SUFFIX = ".new"
 
 
-def write_durably(path: Path, content: bytes, mode: int = 0o600) -> None:
-    """Replace `path` by `content`. Raises OSError, after which `path` is as it was.
+def write_durably(path: Path, content: bytes) -> None:
+    """Replace `path` by `content`, readable for its owner only. Raises OSError, after which `path` is as it was.
 
     One writer per path at a time. A crash may leave `path` + TEMPORARY_SUFFIX behind; the next write replaces it.
     """
     temporary = path.with_name(path.name + TEMPORARY_SUFFIX)
     temporary.unlink(missing_ok=True)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)

@@ -28,8 +28,3 @@ class IdSource:
             self._last = max(self._last + 1, self._clock.now_ms() << _COUNTER_BITS)
             ordered = self._last
         return f"{ordered:018x}{os.urandom(_RANDOM_BYTES).hex()}"
-
-
-def id_ms(identifier: str) -> int:
-    """The millisecond in which `identifier` was made."""
-    return int(identifier[:18], 16) >> _COUNTER_BITS

@@ -38,11 +38,12 @@ class ObjectStore(Protocol):
 
     async def open_account(self, namespace: str, uuid: str, secret: str) -> None:
         """Make sure that `namespace` has an account, which its key opens as user `namespace:namespace`, and no older
-        one does. Raises BadRequest for a name that could pass for another's account."""
+        one does, nor an address that was signed while an older one was in force. Whoever signs for the namespace must
+        have opened it since the start. Raises BadRequest for a name that could pass for another's account."""
         ...
 
     async def close_account(self, namespace: str) -> None:
-        """The key no longer opens it; objects stay."""
+        """Nothing opens it any more, neither its key nor a signed address; objects stay."""
         ...
 
     async def subscribe(self, namespace: str, subscription: Subscription) -> None:
@@ -61,7 +62,7 @@ class ObjectStore(Protocol):
     async def sign(self, namespace: str, method: str, container: str, name: str, *, ttl_ms: int) -> SignedAddress:
         """An address of that one object, also if its name ends with "/": it opens nothing else, by no other method
         but HEAD beside GET. Raises BadRequest if there can be no such object, or for another method than GET, HEAD or
-        PUT."""
+        PUT, and ObjectStoreFailed if the account is not open."""
         ...
 
     async def sign_below(

@@ -7,6 +7,7 @@ from typing import Any
 
 import anyio
 
+from rambla.activations.paging import PAGE_BYTES_MAX
 from rambla.activations.ports import AuditEntry, Batch, Index, Query, UsageRow
 from rambla.activations.sums import HOUR_MS
 from rambla.domain.activation import Activation, LogLine
@@ -82,8 +83,7 @@ class IndexSuite:
     async def test_a_result_that_no_parser_would_take_is_kept_as_it_is(self, index: Index) -> None:
         strange = [activation(n, result=text) for n, text in enumerate([b"[" * 1_000_000, b"", b"\xff{"])]
         await index.apply(Batch(cursor=1, activations=strange))
-        found = await index.find(Query(namespace="guest"))
-        assert [each.result for each in reversed(found)] == [each.result for each in strange]
+        assert await index.whole([each.id for each in strange]) == strange
 
     async def test_the_cursor_is_what_the_last_batch_says(self, index: Index) -> None:
         for cursor in (5, 9, 3):
@@ -106,6 +106,31 @@ class IndexSuite:
         assert await ids(index, skip=2**70, limit=2**70, since_ms=-(2**70), upto_ms=2**70) == []
         assert await index.count(Query(namespace="guest", name="resize", skip=2, limit=1)) == 4
         assert await index.count(Query(namespace="guest", skip=100)) == 0
+
+    async def test_a_listing_is_of_summaries_without_result_and_logs(self, index: Index) -> None:
+        large = activation(1, result=b'{"a":1}', logs=(LogLine(5, "stdout", "x"),), raw_logs=("y",), cause="ab" * 16)
+        await index.apply(Batch(cursor=1, activations=[large]))
+        (found,) = await index.find(Query(namespace="guest"))
+        assert found == large.summary()
+        assert (found.result, found.logs, found.raw_logs, found.cause) == (b"{}", (), (), "ab" * 16)
+
+    async def test_whole_records_come_in_the_order_asked_for(self, index: Index) -> None:
+        many = [activation(n, logs=(LogLine(n, "stdout", f"line {n}"),)) for n in range(700)]
+        await index.apply(Batch(cursor=1, activations=many))
+        backwards = many[::-1]
+        assert await index.whole(["0" * 31 + "z", *(each.id for each in backwards), "\0"]) == backwards
+        assert await index.whole([]) == []
+
+    async def test_whole_records_end_with_the_last_that_fits_into_a_page(self, index: Index) -> None:
+        def sized(number: int, size: int) -> Activation:
+            return activation(number, result=b"x" * size)
+
+        third = PAGE_BYTES_MAX // 3
+        many = [sized(0, third), sized(1, third), sized(2, third), sized(3, 2), sized(4, 0)]
+        await index.apply(Batch(cursor=1, activations=[*many, sized(5, PAGE_BYTES_MAX + 1)]))
+        assert await index.whole([each.id for each in many]) == many[:3]
+        found = await index.whole([sized(5, 0).id, many[4].id])
+        assert [len(each.result) for each in found] == [PAGE_BYTES_MAX + 1]
 
     async def test_usage_is_summed_by_namespace_action_and_hour(self, index: Index) -> None:
         next_hour = activation(3, start_ms=NOON_MS + HOUR_MS)
@@ -157,17 +182,6 @@ class IndexSuite:
         await index.apply(Batch(cursor=1, audits=[audit(1)], outcomes=[(intent, "engine_failed"), (intent, "ok")]))
         await index.apply(Batch(cursor=2, audits=[audit(1)], outcomes=[(intent, "late")]))
         assert [each.status for each in await index.audits("guest", since_ms=0, limit=9)] == ["engine_failed"]
-
-    async def test_forgetting_drops_old_activations_only(self, index: Index) -> None:
-        await index.apply(
-            Batch(cursor=1, activations=[*(activation(n) for n in range(4)), activation(5, namespace="x", start_ms=1)])
-        )
-        await index.apply(Batch(cursor=2, audits=[audit(1)]))
-        assert await index.forget("guest", before_ms=NOON_MS + 2) == 2
-        assert await ids(index) == [3, 2]
-        assert await ids(index, namespace="x") == [5]
-        assert await index.usage("guest", since_ms=0) == [row(4)]
-        assert len(await index.audits("guest", since_ms=0, limit=9)) == 1
 
     async def test_clear_forgets_everything(self, index: Index) -> None:
         await index.apply(Batch(cursor=1, activations=[activation(1)], audits=[audit(1)]))

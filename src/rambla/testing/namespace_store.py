@@ -8,7 +8,7 @@ import msgspec
 
 from rambla.catalog.ports import EntityStore
 from rambla.domain.entities import Namespace, Package
-from rambla.domain.errors import AlreadyExists
+from rambla.domain.errors import AlreadyExists, NamespaceDeleted
 from rambla.domain.names import FullName
 from rambla.identity.ports import NamespaceStore
 from rambla.testing.checks import raises
@@ -68,11 +68,31 @@ class NamespaceStoreSuite:
         assert await entities.count("packages", "guest", package=None) == 0
         assert await entities.get(FullName("other", "p", "a")) is not None
 
-    async def test_revisions_go_on_counting_when_a_namespace_comes_back(
+    async def test_the_name_of_a_deleted_namespace_stays_taken(self, store: NamespaceStore) -> None:
+        assert await store.was_deleted("guest") is False
+        await store.put(namespace("guest", uuid="u"))
+        assert await store.was_deleted("guest") is False
+        await store.delete("guest")
+        assert await store.was_deleted("guest") is True
+        with raises(NamespaceDeleted):
+            await store.put(namespace("guest", uuid="v"))
+        assert await store.get("guest") is None
+        assert await store.by_uuid("u") is None
+        assert await store.by_uuid("v") is None
+        assert await store.all() == []
+        assert await store.delete("guest") is False
+
+    async def test_the_uuid_of_a_deleted_namespace_is_free(self, store: NamespaceStore) -> None:
+        for name in ("a", "b"):
+            await store.put(namespace(name, uuid="u"))
+            await store.delete(name)
+        await store.put(namespace("c", uuid="u"))
+        assert await store.by_uuid("u") == namespace("c", uuid="u")
+
+    async def test_revisions_go_on_counting_after_a_namespace_is_gone(
         self, store: NamespaceStore, entities: EntityStore
     ) -> None:
         await store.put(namespace("guest"))
         await entities.put(action(), expected_revision=None)
         await store.delete("guest")
-        await store.put(namespace("guest"))
         assert (await entities.put(action(), expected_revision=None)).revision == 2

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import anyio
 
-from rambla.domain.errors import BadRequest
+from rambla.domain.errors import BadRequest, ObjectStoreFailed
 from rambla.objects.ports import ObjectStore, SignedAddress, Subscription
 from rambla.testing.checks import raises
 
@@ -68,6 +68,22 @@ class ObjectStoreSuite:
             assert not await outside.opens("tenant one", "s2")
         await store.open_account("tenant one", "uuid", "s3")
         assert await outside.opens("tenant one", "s3")
+
+    async def test_addresses_fall_with_the_key_that_was_in_force(self, store: ObjectStore, outside: Outside) -> None:
+        box = await container(store, "rotated", "fickle")
+        held = []
+        for secret in ("s", "s2", "s3"):
+            await store.open_account("fickle", "uuid-fickle", secret)
+            held.append(await store.sign("fickle", "PUT", box, "a", ttl_ms=MINUTE_MS))
+            held.append(await store.sign_below("fickle", "PUT", box, "a", ttl_ms=MINUTE_MS))
+            assert [(await use(outside, address, b"x"))[0] for address in held[-2:]] == [201, 201]
+            assert {(await use(outside, address, b"x"))[0] for address in held[:-2]} <= {401}
+        await store.open_account("fickle", "uuid-fickle", "s3")
+        assert (await use(outside, held[-1], b"x"))[0] == 201
+        await store.close_account("fickle")
+        assert {(await use(outside, address, b"x"))[0] for address in held} == {401}
+        with raises(ObjectStoreFailed):
+            await store.sign("fickle", "GET", box, "a", ttl_ms=MINUTE_MS)
 
     async def test_no_name_passes_for_the_account_of_another(self, store: ObjectStore) -> None:
         with raises(BadRequest):

@@ -11,6 +11,7 @@ import fcntl
 import gc
 import json
 import os
+import resource
 import select
 import shutil
 import signal
@@ -73,8 +74,9 @@ class Zygote:
         return True
 
     def _start(self, request: Message, descriptors: list[int]) -> None:
-        plan = self._plan_for(request)
+        plan = self._plan
         try:
+            plan = self._plan_for(request)
             if plan.namespaces:
                 linux.unshare(linux.CLONE_NEWPID)  # of the children; pid 1 in it is the fork below
             pid = os.fork()
@@ -90,12 +92,14 @@ class Zygote:
             os.close(descriptor)
         if pid > 0:
             self._numbers[pid] = request["id"]
-        if not plan.namespaces:
-            self._folders[pid] = plan.folder
+            if not plan.namespaces:
+                self._folders[pid] = plan.folder
+        elif plan.folder != self._plan.folder:
+            os.rmdir(plan.folder)
 
     def _plan_for(self, request: Message) -> isolation.Plan:
         memory = 0 if request["grouped"] else request["memory_bytes"]
-        plan = replace(self._plan, memory_bytes=memory, grants=request["grants"])
+        plan = replace(self._plan, memory_bytes=memory, grants=request["grants"], nice=not request["weighed"])
         return plan if plan.namespaces else replace(plan, folder=tempfile.mkdtemp(prefix="rambla-"))
 
     def _kill(self, number: int) -> None:
@@ -175,16 +179,20 @@ def _arrange(descriptors: list[int]) -> socket.socket:
 
 
 def _isolate(plan: isolation.Plan, stream: socket.socket) -> None:
-    """Isolate and say so to the platform, with the listener for grants; or say why not and end."""
+    """Isolate and say so to the platform; or say why not and end."""
     try:
-        listener = isolation.isolate(plan)
+        isolation.isolate(plan, lambda listener: _hand_over(listener, stream))
     except OSError as error:
         stream.sendall(frames.frame(frames.BROKEN, 0, str(error).encode()))
         os._exit(1)
-    rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [listener.fileno()]))] if listener else []
-    stream.sendmsg([frames.frame(frames.HELLO, 0, b"")], rights)
-    if listener:
-        listener.close()
+    stream.sendall(frames.frame(frames.HELLO, 0, b""))
+
+
+def _hand_over(listener: socket.socket, stream: socket.socket) -> None:
+    """The kernel counts descriptors on their way per user, all sandboxes together, against the limit of open files of
+    the one that sends (unix(7), ETOOMANYREFS): with a sandbox's own limit, any other could be in the way."""
+    with listener:
+        socket.send_fds(stream, [frames.frame(frames.LISTENER, 0, b"")], [listener.fileno()])
 
 
 def _init(worker_pid: int) -> int:
@@ -213,6 +221,8 @@ def _work(request: Message, stream: socket.socket, plan: isolation.Plan, config:
 def main() -> NoReturn:
     control = socket.socket(fileno=int(sys.argv.pop()))
     config = json.loads(control.recv(_MESSAGE_BYTES_MAX))
+    files_max = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files_max, files_max))
     try:
         level, parts = enclosure.enclose(config)  # from here on in a process of its own, behind the walls
     except OSError as error:

@@ -105,9 +105,15 @@ def _split() -> None:
 def _become_unprivileged(config: Config) -> None:
     """Give up root for good: groups first, then the ids, which cannot be undone without capabilities."""
     if os.geteuid() == 0:
-        os.setgroups([])
-        os.setresgid(*[config["gid"]] * 3)
-        os.setresuid(*[config["uid"]] * 3)
+        try:
+            os.setgroups([])
+            os.setresgid(*[config["gid"]] * 3)
+            os.setresuid(*[config["uid"]] * 3)
+        except OSError as error:  # root of a user namespace without other users
+            raise OSError(
+                f"this root cannot become user {config['uid']}, as whom actions run: {error}. "
+                "Fix: start it as an ordinary user, or in a container that has this one"
+            ) from error
         linux.make_dumpable()
         if not os.access(os.__file__, os.R_OK):
             raise OSError(
@@ -155,7 +161,7 @@ def _try_namespaces(config: Config) -> str:
     child = os.fork()
     if not child:
         try:
-            isolation.isolate(plan_for("sandboxed", parts, config))
+            isolation.isolate(plan_for("sandboxed", parts, config), lambda listener: listener.close())
         except OSError as error:
             sys.stderr.write(f"{error}\n")
             os._exit(1)

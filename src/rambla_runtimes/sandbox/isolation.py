@@ -8,6 +8,7 @@ then a user namespace of its own in which it has no rights over any of these, th
 import os
 import resource
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from rambla_runtimes.sandbox import landlock, linux, seccomp
@@ -17,12 +18,14 @@ INSIDE_ID = 1000
 OBJECTS_PORT = 8080
 _DEVICES = ["/dev/null", "/dev/zero", "/dev/full"]
 _FILES_MAX = 1024
+_NICENESS = 10
 LEVELS = ("none", "limited", "restricted", "sandboxed")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to do to each sandbox. `memory_bytes` is 0 where a control group bounds memory instead.
+    """What to do to each sandbox. `memory_bytes` is 0 where a control group bounds memory instead; `nice` is false
+    where one bounds its share of the processors.
 
     `kept` is what of the host lies below /tmp and stays to be seen there, as a runtime installed there must.
     """
@@ -34,6 +37,7 @@ class Plan:
     folder: str
     readable: tuple[str, ...]
     grants: bool
+    nice: bool = True
     kept: tuple[str, ...] = ()
     landlock: bool = True
     seccomp: bool = True
@@ -43,15 +47,15 @@ class Plan:
         return self.level == "sandboxed"
 
 
-def isolate(plan: Plan) -> socket.socket | None:
-    """Shut this process in. Gives the socket on which grants are to be served, if `plan.grants`.
+def isolate(plan: Plan, hand_over: Callable[[socket.socket], None]) -> None:
+    """Shut this process in. On the way, if `plan.grants`, `hand_over` is given the socket on which to serve them.
 
     Raises OSError naming the step that failed; the caller must then end without running anything.
     """
-    listener = None
     if plan.namespaces:
         _own_world(plan)
-        listener = _listen() if plan.grants else None
+        if plan.grants:
+            hand_over(_listen())  # before there is a limit to how many files are open
         _own_user()
     os.chdir(plan.folder)
     if plan.level != "none":
@@ -63,7 +67,6 @@ def isolate(plan: Plan) -> socket.socket | None:
     linux.drop_capabilities()
     if plan.seccomp:
         linux.load_filter(seccomp.build_filter(network=plan.namespaces, groups=plan.namespaces))
-    return listener
 
 
 def _own_world(plan: Plan) -> None:
@@ -110,7 +113,8 @@ def _limit(plan: Plan) -> None:
     """RLIMIT_DATA and not RLIMIT_AS: what is only reserved (V8, thread arenas) is not memory."""
     limits = {
         resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_NOFILE: _FILES_MAX,
+        # As many descriptors it may have on their way; less than what stops the platform, which is the hard limit.
+        resource.RLIMIT_NOFILE: min(_FILES_MAX, resource.getrlimit(resource.RLIMIT_NOFILE)[1] // 2),
         resource.RLIMIT_FSIZE: plan.tmp_bytes,
         resource.RLIMIT_MSGQUEUE: 0,
     }
@@ -122,3 +126,5 @@ def _limit(plan: Plan) -> None:
         hard = resource.getrlimit(which)[1]
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(which, (value, value))
+    if plan.nice:
+        os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)

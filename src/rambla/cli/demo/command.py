@@ -69,6 +69,7 @@ async def act(data: Path, original: "Picture", steps: "Steps", *, stay: bool) ->
     own = connection.find(None, None, data)
     async with operator_client(data) as operator, user_client(None, None, data) as client:
         status = await operator.call("GET", platform_path("status"))
+        check_grants(status)
         user, secret = f"{own.namespace}:{own.namespace}", own.auth.partition(":")[2]
         async with await Swift.login(swift_url(status), user, secret) as swift:
             try:
@@ -90,6 +91,13 @@ def swift_url(status: dict[str, Any]) -> str:
     if not store.get("url"):
         raise CliError(f"the platform has no object store to show: {store}")
     return str(store["url"])
+
+
+def check_grants(status: dict[str, Any]) -> None:
+    """CliError, with the fix, if actions cannot be given addresses here: the demo's lives on them."""
+    parts = status["engine"]["parts"]
+    if not parts["grants"].startswith("works"):
+        raise CliError(f"no action can reach its picture: {parts['grants']}. {parts.get('namespaces', '')}")
 
 
 async def books(client: "Client", activation_id: str, since_ms: int) -> None:

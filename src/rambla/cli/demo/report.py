@@ -5,6 +5,7 @@ pictures and printing.
 """
 
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -107,9 +108,11 @@ def next_steps(data: Path, *, stays: bool) -> None:
 
 
 def program() -> str:
-    """How this program was called, as short as it can be said."""
+    """How this program can be called from here, as short as it can be said."""
     path = Path(sys.argv[0]).absolute()
-    return os.path.relpath(path) if path.name == "rambla" and path.is_relative_to(Path.cwd()) else "rambla"
+    if path.name != "rambla" or shutil.which("rambla") == str(path):
+        return "rambla"
+    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def heading(text: str) -> None:

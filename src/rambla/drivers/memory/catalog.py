@@ -4,7 +4,7 @@ import msgspec
 
 from rambla.catalog.ports import Collection
 from rambla.domain.entities import Action, AnyEntity, Namespace, Package, Rule, Trigger
-from rambla.domain.errors import AlreadyExists, ConcurrentChange
+from rambla.domain.errors import AlreadyExists, ConcurrentChange, NamespaceDeleted
 from rambla.domain.names import FullName
 
 _TYPES: dict[Collection, type[AnyEntity]] = {
@@ -73,15 +73,20 @@ class MemoryNamespaceStore:
     def __init__(self, entities: MemoryEntityStore) -> None:
         self._entities = entities
         self._namespaces: dict[str, Namespace] = {}
+        self._deleted: set[str] = set()
 
     async def get(self, name: str) -> Namespace | None:
         return self._namespaces.get(name)
+
+    async def was_deleted(self, name: str) -> bool:
+        return name in self._deleted
 
     async def by_uuid(self, uuid: str) -> Namespace | None:
         return next((each for each in self._namespaces.values() if each.uuid == uuid), None)
 
     async def put(self, namespace: Namespace) -> None:
-        """AlreadyExists if another namespace has this uuid."""
+        if namespace.name in self._deleted:
+            raise NamespaceDeleted()
         other = await self.by_uuid(namespace.uuid)
         if other is not None and other.name != namespace.name:
             raise AlreadyExists()
@@ -89,7 +94,10 @@ class MemoryNamespaceStore:
 
     async def delete(self, name: str) -> bool:
         self._entities.forget_namespace(name)
-        return self._namespaces.pop(name, None) is not None
+        if self._namespaces.pop(name, None) is None:
+            return False
+        self._deleted.add(name)
+        return True
 
     async def all(self) -> list[Namespace]:
         return [self._namespaces[name] for name in sorted(self._namespaces)]

@@ -1,7 +1,10 @@
 """The index over the journal in dicts. (port: rambla.activations.ports.Index)"""
 
+from collections.abc import Sequence
+
 import msgspec
 
+from rambla.activations.paging import fitting
 from rambla.activations.ports import AuditEntry, Batch, Query, UsageRow
 from rambla.activations.sums import HOUR_MS, Sums, sums_of
 from rambla.domain.activation import Activation
@@ -41,7 +44,11 @@ class MemoryIndex:
 
     async def find(self, query: Query) -> list[Activation]:
         found = sorted(self._matching(query), key=lambda each: (each.start_ms, each.id), reverse=True)
-        return found[query.skip : query.skip + query.limit]
+        return [each.summary() for each in found[query.skip : query.skip + query.limit]]
+
+    async def whole(self, activation_ids: Sequence[str]) -> list[Activation]:
+        found = [self._activations[each] for each in activation_ids if each in self._activations]
+        return found[: fitting(each.output_bytes for each in found)]
 
     async def count(self, query: Query) -> int:
         return max(0, len(self._matching(query)) - query.skip)
@@ -53,14 +60,6 @@ class MemoryIndex:
     async def usage(self, namespace: str, *, since_ms: int) -> list[UsageRow]:
         keys = [key for key in self._usage if key[0] == namespace and key[2] > since_ms - HOUR_MS]
         return [self._usage[key].row(*key) for key in sorted(keys, key=lambda key: (key[2], key[1]))]
-
-    async def forget(self, namespace: str, *, before_ms: int) -> int:
-        gone = [
-            each.id for each in self._activations.values() if each.namespace == namespace and each.start_ms < before_ms
-        ]
-        for activation_id in gone:
-            del self._activations[activation_id]
-        return len(gone)
 
     def _matching(self, query: Query) -> list[Activation]:
         return [each for each in self._activations.values() if query.matches(each)]

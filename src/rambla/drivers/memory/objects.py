@@ -31,17 +31,20 @@ class MemoryObjects:
         self.containers: set[tuple[str, str]] = set()
         self.subscriptions: dict[tuple[str, str, str], Subscription] = {}
         self._clock = clock
-        self._key = secrets.token_bytes(32)
+        self._signing: dict[str, bytes] = {}
 
     async def open_account(self, namespace: str, uuid: str, secret: str) -> None:
         self._check_here()
         if namespace.startswith("AUTH_"):
             raise BadRequest(detail="A namespace with objects may not be named AUTH_...")
+        if self.keys.get(namespace) != secret:
+            self._signing[namespace] = secrets.token_bytes(32)
         self.keys[namespace] = secret
 
     async def close_account(self, namespace: str) -> None:
         self._check_here()
         self.keys.pop(namespace, None)
+        self._signing.pop(namespace, None)
 
     async def subscribe(self, namespace: str, subscription: Subscription) -> None:
         self._check_here()
@@ -74,9 +77,9 @@ class MemoryObjects:
 
     def answer(self, method: str, path: str, query: str, content: bytes = b"") -> tuple[int, bytes]:
         """The HTTP status and content that a request for a signed address gets."""
-        if not self._is_signed(method, path, query):
-            return 401, b""
         plain = unquote(path)
+        if plain.split("/")[2] not in self.keys or not self._is_signed(method, path, query):
+            return 401, b""
         if method == "PUT":
             self.objects[plain] = content
             return 201, b""
@@ -104,7 +107,10 @@ class MemoryObjects:
         return SignedAddress(method, quote(path), urlencode(query), expires_s * 1000, prefix)
 
     def _signature(self, method: str, path: str, expires_s: str, *, prefix: bool) -> str:
-        return hmac.digest(self._key, f"{method} {expires_s} {prefix} {path}".encode(), "sha256").hex()
+        key = self._signing.get(path.split("/")[2])
+        if key is None:
+            raise ObjectStoreFailed(detail=f"the account of {path} is not open")
+        return hmac.digest(key, f"{method} {expires_s} {prefix} {path}".encode(), "sha256").hex()
 
     def _check_here(self) -> None:
         if self.away:

@@ -4,8 +4,10 @@ A socket pair, two pipes, a control group: the far ends travel to the zygote and
 the sandbox. If anything fails on the way, all of it is undone.
 """
 
+import asyncio
 import os
 import socket
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -30,26 +32,45 @@ class Birth:
 
 
 def give_birth(birth: Birth, zygote: Zygote, clock: Clock) -> ProcessSandbox:
-    """A sandbox that is on its way: `greeted` waits until it is isolated. Raises EngineFailed."""
-    with ExitStack() as far_ends:
+    """A sandbox that is on its way: `greeted` waits until it is isolated. Raises EngineFailed and leaves nothing."""
+    with ExitStack() as far_ends, ExitStack() as near_ends:
         try:
             group = birth.groups.make(birth.number) if birth.groups else None
+            if group:
+                near_ends.callback(group.remove)
             stream, worker_end = socket.socketpair()
-            far_ends.enter_context(worker_end)
-            (stdout, stdout_far), (stderr, stderr_far) = os.pipe(), os.pipe()
-            far = [worker_end.fileno(), stdout_far, stderr_far, *([group.open_procs()] if group else [])]
+            far_ends.callback(worker_end.close)
+            near_ends.callback(_close, stream.fileno(), stream.close)
+            stdout, stdout_far = _pipe(near_ends, far_ends)
+            stderr, stderr_far = _pipe(near_ends, far_ends)
+            tasks = group.open_tasks() if group else []
+            for descriptor in tasks:
+                far_ends.callback(os.close, descriptor)
+            sandbox = ProcessSandbox(birth.number, zygote, clock, LogPipes(stdout, stderr, LogBuffer(clock)), group)
+            sandbox.connect(Channel(stream, sandbox.on_frame, sandbox.on_channel_end))
         except OSError as error:
             raise EngineFailed(detail=f"no room for another sandbox: {error}") from error
-        for descriptor in far[1:]:
-            far_ends.callback(os.close, descriptor)
-        sandbox = ProcessSandbox(birth.number, zygote, clock, LogPipes(stdout, stderr, LogBuffer(clock)), group)
-        sandbox.connect(Channel(stream, sandbox.on_frame, sandbox.on_channel_end))
+        near_ends.pop_all()  # they are the sandbox's from here on
         try:
+            far = [worker_end.fileno(), stdout_far, stderr_far, *tasks]
             zygote.start(birth.number, _request(birth, group), far, sandbox.on_exit)
         except EngineFailed:
             sandbox.on_exit(LOST)
             raise
     return sandbox
+
+
+def _pipe(near_ends: ExitStack, far_ends: ExitStack) -> tuple[int, int]:
+    near, far = os.pipe()
+    near_ends.callback(_close, near, lambda: os.close(near))
+    far_ends.callback(os.close, far)
+    return near, far
+
+
+def _close(descriptor: int, close: Callable[[], None]) -> None:
+    """Close what the event loop may watch already."""
+    asyncio.get_running_loop().remove_reader(descriptor)
+    close()
 
 
 def _request(birth: Birth, group: Group | None) -> dict[str, object]:
@@ -58,4 +79,5 @@ def _request(birth: Birth, group: Group | None) -> dict[str, object]:
         "memory_bytes": birth.memory_bytes,
         "grants": birth.grants,
         "grouped": group is not None,
+        "weighed": birth.groups is not None and birth.groups.weighed,
     }

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import h11
 
-from rambla.domain.errors import BadSettings
+from rambla.domain.errors import BadSettings, EngineFailed
 from rambla.drivers.process.grants import allows
 from rambla.engine.ports import Grant
 
@@ -219,7 +219,12 @@ async def _refuse(inside: Side, refusal: Refusal) -> None:
 
 
 async def serve_grants(listener: int, upstream: Upstream) -> Egress:
-    """Serve on `listener`, a descriptor that becomes ours."""
+    """Serve on `listener`, a descriptor that becomes ours. Raises EngineFailed."""
     egress = Egress(upstream)
-    await egress.listen(socket.socket(fileno=listener))
+    sock = socket.socket(fileno=listener)
+    try:
+        await egress.listen(sock)
+    except OSError as error:
+        sock.close()
+        raise EngineFailed(detail=f"grants cannot be served: {error}") from error
     return egress

@@ -7,6 +7,8 @@ says how it all is.
 
 import asyncio
 import itertools
+import logging
+import resource
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,6 +24,7 @@ from rambla.drivers.process.zygote import Zygote, launch
 from rambla.engine.ports import LEVELS, Health, Level
 from rambla.kit.clock import Clock, SystemClock
 
+_log = logging.getLogger(__name__)
 _MIB = 1 << 20
 _ZYGOTE = environments.RUNTIMES / "python" / "zygote.py"
 _NODE_WORKER = environments.RUNTIMES / "nodejs" / "worker.js"
@@ -79,6 +82,8 @@ class ProcessEngine:
 
     async def open(self) -> None:
         settings = self._settings
+        files_max = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files_max, files_max))  # each sandbox costs the platform several
         self._upstream = parse_upstream(settings.objects_upstream) if settings.objects_upstream else None
         folder = Path(settings.runtimes) if settings.runtimes else None
         self._python = environments.locate(folder)
@@ -107,9 +112,10 @@ class ProcessEngine:
         zygote = await self._running_zygote()
         self._parts |= zygote.ready.parts | {"python": f"works ({zygote.ready.python})"}
         if LEVELS.index(self.level) < LEVELS.index(settings.require_isolation):
-            reasons = "; ".join(f"{part}: {text}" for part, text in zygote.ready.parts.items())
+            reasons = _reasons(zygote.ready.parts)
             raise IsolationTooWeak(level=self.level, required=settings.require_isolation, reasons=reasons)
         self._parts["grants"] = self._why_no_grants() or "works"
+        self._tell_level(zygote.ready.parts)
 
     @property
     def level(self) -> Level:
@@ -128,10 +134,10 @@ class ProcessEngine:
         self._sandboxes.add(sandbox)
         sandbox.fit(lambda grants: None, lambda: self._sandboxes.discard(sandbox))
         try:
-            rights = await sandbox.greeted()
+            await sandbox.greeted()
             sandbox.limit_memory(memory_mb * _MIB)
-            if rights and self._upstream:
-                egress = await serve_grants(rights[0], self._upstream)
+            if grants:
+                egress = await self._serve_grants(sandbox.take_rights())
                 sandbox.fit(egress.grant, lambda: self._let_go(sandbox, egress))
         except BaseException:
             await sandbox.close()
@@ -152,7 +158,7 @@ class ProcessEngine:
         if self._zygote:
             self._zygote.close()
         if self._groups:
-            self._groups.close()
+            await self._groups.close()
 
     async def _running_zygote(self) -> Zygote:
         """The zygote, or a new one if it has died. Starts that come together share the new one."""
@@ -174,6 +180,18 @@ class ProcessEngine:
         size_mb = 0 if family == "python" and self._groups else memory_mb
         return family, size_mb, grants
 
+    def _tell_level(self, parts: dict[str, str]) -> None:
+        if self.level == LEVELS[-1]:
+            _log.info("isolation: %s", self.level)
+        else:
+            _log.warning("isolation: only %s (%s)", self.level, _reasons(parts))
+
+    async def _serve_grants(self, rights: list[int]) -> Egress:
+        """The kernel drops a descriptor that this process has no room for: then there is none to serve on."""
+        if not rights or self._upstream is None:
+            raise EngineFailed(detail="grants cannot be served: no descriptor is free for the listener")
+        return await serve_grants(rights[0], self._upstream)
+
     def _let_go(self, sandbox: ProcessSandbox, egress: Egress) -> None:
         self._sandboxes.discard(sandbox)
         egress.close()
@@ -184,3 +202,8 @@ class ProcessEngine:
         if self.level != "sandboxed":
             return f"grants need a network namespace per sandbox, which level '{self.level}' lacks (see namespaces)"
         return ""
+
+
+def _reasons(parts: dict[str, str]) -> str:
+    """What of `parts` is missing, and why."""
+    return "; ".join(f"{part}: {text}" for part, text in parts.items() if not text.startswith("works"))

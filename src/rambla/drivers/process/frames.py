@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 _HEADER = struct.Struct("<IIBBH")
 INIT, RUN = 1, 2
-HELLO, BROKEN, READY, RESULT, FAILED = 16, 17, 18, 19, 20
+HELLO, BROKEN, READY, RESULT, FAILED, LISTENER = 16, 17, 18, 19, 20, 21
 FLAG_MEMORY = 1
 FRAME_BYTES_MAX = 64 << 20
 _RECEIVE_BYTES = 256 << 10
@@ -89,7 +89,7 @@ class Channel:
         self._loop = asyncio.get_running_loop()
         self.parser = FrameParser(FRAME_BYTES_MAX)
         self._rights: list[int] = []
-        self._greeted = False
+        self._begun = False
         self._unsent = memoryview(b"")
         self._loop.add_reader(stream, self._readable)
 
@@ -116,7 +116,7 @@ class Channel:
             os.close(descriptor)
 
     def take_rights(self) -> list[int]:
-        """The descriptors that came with the greeting; from now on the caller's."""
+        """The descriptors that came with the first frame; from now on the caller's."""
         rights, self._rights = self._rights, []
         return rights
 
@@ -152,12 +152,12 @@ class Channel:
         return True
 
     def _receive(self) -> bytes:
-        """Descriptors are taken with the greeting only, which is sent before any user code is loaded."""
-        if self._greeted:
+        """Descriptors are taken with the first frame only, which is sent before any user code is loaded."""
+        if self._begun:
             return self._stream.recv(_RECEIVE_BYTES)
         data, rights, _, _ = socket.recv_fds(self._stream, _HEADER.size, _RIGHTS_MAX)
         self._rights += rights
-        self._greeted = True
+        self._begun = True
         return data
 
     def _end(self, *, hostile: bool) -> None:

@@ -49,7 +49,7 @@ class ProcessSandbox:
         self._answer: asyncio.Future[Frame | None] | None = None
         self._ended: asyncio.Future[Ended] = self._loop.create_future()
         self._job = 0
-        self._broken = self._exhausted = False
+        self._broken = self._exhausted = self._greeted = False
 
     @property
     def alive(self) -> bool:
@@ -59,17 +59,21 @@ class ProcessSandbox:
         self._channel = channel
         self._answer = self._loop.create_future()
 
-    async def greeted(self) -> list[int]:
-        """Wait until it says that it is isolated; the descriptors it sent along. Raises EngineFailed."""
+    async def greeted(self) -> None:
+        """Wait until it says that it is isolated. Raises EngineFailed."""
         assert self._channel is not None, "connected"
         assert self._answer is not None, "connected"
         frame = None
         with anyio.move_on_after(_HELLO_TIMEOUT_S):
             frame = await self._answer
         self._answer = None
+        self._greeted = True
         if frame is None or frame.kind != frames.HELLO:
             raise EngineFailed(detail=frame.body.decode(errors="replace") if frame else "it ended before it was ready")
-        return self._channel.take_rights()
+
+    def take_rights(self) -> list[int]:
+        """The descriptors that it sent before it was shut in; from now on the caller's."""
+        return self._channel.take_rights() if self._channel else []
 
     def limit_memory(self, memory_bytes: int) -> None:
         """Bound it as a whole, before it loads anything. Raises EngineFailed."""
@@ -114,7 +118,9 @@ class ProcessSandbox:
     # --- what happens to it ---
 
     def on_frame(self, frame: Frame) -> None:
-        """Only one answer is ever awaited; anything else is a lie."""
+        """Only one answer is ever awaited, the first after the listener perhaps; anything else is a lie."""
+        if frame.kind == frames.LISTENER and not self._greeted:
+            return
         if self._answer is None or self._answer.done() or frame.job != self._job:
             raise Hostile(f"a frame of type {frame.kind} that nobody waits for")
         self._pipes.collect()
@@ -178,7 +184,6 @@ class ProcessSandbox:
             init_ms=spent_ms if phase == "init" else None,
             run_ms=spent_ms if phase == "run" else 0,
             timed_out=timed_out,
-            broken=status == "whisk internal error",
         )
 
     async def _exchange(self, phase: Phase, body: bytes, keep_bytes: int) -> Frame | None:

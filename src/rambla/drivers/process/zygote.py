@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -117,13 +118,24 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 
 async def launch(python: Path, program: Path, config: dict[str, Any]) -> Zygote:
-    """Start a zygote and wait until it is ready. Raises EngineFailed with its last words."""
+    """Start a zygote and wait until it is ready. Raises EngineFailed with its last words, and leaves nothing."""
+    try:
+        with ExitStack() as undo:
+            zygote = await _launch(python, program, config, undo)
+            undo.pop_all()
+            return zygote
+    except OSError as error:
+        raise EngineFailed(detail=f"no room for a zygote: {error}") from error
+
+
+async def _launch(python: Path, program: Path, config: dict[str, Any], undo: ExitStack) -> Zygote:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    for end_of_pair in (ours, theirs):
-        end_of_pair.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
+    undo.callback(ours.close)
     command = [str(python), "-I", "-B", "-X", "utf8", str(program), str(theirs.fileno())]
     try:
         with theirs:
+            for end_of_pair in (ours, theirs):
+                end_of_pair.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
             process = subprocess.Popen(  # noqa: ASYNC220 - a fork of milliseconds, once; asyncio's would need a watcher
                 command,
                 env={"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"},
@@ -133,8 +145,8 @@ async def launch(python: Path, program: Path, config: dict[str, Any]) -> Zygote:
                 stdout=subprocess.DEVNULL,
             )
     except OSError as error:
-        ours.close()
         raise EngineFailed(detail=f"cannot start {python}: {error}. Fix: rambla runtime install") from error
+    undo.callback(end, process)
     ours.setblocking(False)
     try:
         ours.send(json.dumps(config).encode())  # and not as an argument, which every sandbox could read in /proc
@@ -142,11 +154,8 @@ async def launch(python: Path, program: Path, config: dict[str, Any]) -> Zygote:
         text = await asyncio.wait_for(loop.sock_recv(ours, _MESSAGE_BYTES_MAX), _READY_TIMEOUT_S)
         said = msgspec.json.decode(text, type=_Said)
     except (TimeoutError, OSError, msgspec.DecodeError) as error:
-        ours.close()
         end(process)
         raise EngineFailed(detail=f"the zygote did not get ready (exit {process.returncode}), see stderr") from error
     if said.op != "ready":
-        ours.close()
-        end(process)
         raise EngineFailed(detail=said.why)
     return Zygote(process, ours, Ready(said.level, said.parts, said.python))

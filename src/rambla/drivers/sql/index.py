@@ -1,24 +1,40 @@
 """How is the index over the journal kept? (port: rambla.activations.ports.Index)
 
 `apply` is one transaction: activations, audit entries, usage sums and the cursor move together or not at all. An
-activation that is there already adds nothing, so that reading the journal again is harmless.
+activation that is there already adds nothing, so that reading the journal again is harmless. Records are decoded where
+they are read, in the database's threads: large ones would hold up the event loop.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Select, bindparam, delete, func, select, update
 
+from rambla.activations.paging import fitting
 from rambla.activations.ports import AuditEntry, Batch, Query, UsageRow
 from rambla.activations.sums import HOUR_MS, Sums, sums_of
-from rambla.domain.activation import Activation
+from rambla.domain.activation import Activation, LogLine
 from rambla.drivers.sql.database import Database
-from rambla.drivers.sql.tables import activations, audits, clamped, progress, usage
+from rambla.drivers.sql.tables import activations, audits, clamped, outputs, progress, usage
 
 _IDS_AT_ONCE = 500
+_WHOLE = select(activations.c.id, activations.c.summary, outputs.c.document).join(
+    outputs, outputs.c.id == activations.c.id
+)
+
+
+class Outputs(msgspec.Struct, frozen=True, array_like=True):
+    """What `Activation.summary` leaves out."""
+
+    result: bytes
+    logs: tuple[LogLine, ...]
+    raw_logs: tuple[str, ...]
+
+
 _decoder = msgspec.msgpack.Decoder(Activation)
+_outputs_decoder = msgspec.msgpack.Decoder(Outputs)
 _audit_decoder = msgspec.json.Decoder(AuditEntry)
 
 
@@ -36,6 +52,7 @@ class SqlIndex:
             new = _not_there(connection, batch.activations)
             if new:
                 connection.execute(activations.insert(), [_row(each) for each in new])
+                connection.execute(outputs.insert(), [_outputs_row(each) for each in new])
             self._add_usage(connection, sums_of(new))
             self._add_audits(connection, batch)
             insert = self._database.insert(progress).values(id=1, cursor=batch.cursor)
@@ -72,25 +89,39 @@ class SqlIndex:
 
     async def clear(self) -> None:
         def work(connection: Connection) -> None:
-            for table in (activations, audits, usage, progress):
+            for table in (activations, outputs, audits, usage, progress):
                 connection.execute(delete(table))
 
         await self._database.write(work)
 
     async def get(self, activation_id: str) -> Activation | None:
-        query = select(activations.c.document).where(activations.c.id == activation_id)
-        document = await self._database.read(lambda connection: connection.execute(query).scalar())
-        return None if document is None else _decoder.decode(document)
+        found = await self.whole([activation_id])
+        return found[0] if found else None
 
     async def find(self, query: Query) -> list[Activation]:
         statement = (
-            _matching(select(activations.c.document), query)
+            _matching(select(activations.c.summary), query)
             .order_by(activations.c.start_ms.desc(), activations.c.id.desc())
             .offset(clamped(query.skip))
             .limit(clamped(query.limit))
         )
-        rows = await self._database.read(lambda connection: connection.execute(statement).all())
-        return [_decoder.decode(row.document) for row in rows]
+
+        def work(connection: Connection) -> list[Activation]:
+            return [_decoder.decode(row.summary) for row in connection.execute(statement)]
+
+        return await self._database.read(work)
+
+    async def whole(self, activation_ids: Sequence[str]) -> list[Activation]:
+        def work(connection: Connection) -> list[Activation]:
+            page = _page(connection, activation_ids)
+            found = {
+                row.id: _joined(row.summary, row.document)
+                for ids in _chunks(page)
+                for row in connection.execute(_WHOLE.where(activations.c.id.in_(ids)))
+            }
+            return [found[each] for each in page if each in found]
+
+        return await self._database.read(work)
 
     async def count(self, query: Query) -> int:
         statement = _matching(select(func.count()).select_from(activations), query)
@@ -119,12 +150,6 @@ class SqlIndex:
             for row in rows
         ]
 
-    async def forget(self, namespace: str, *, before_ms: int) -> int:
-        statement = delete(activations).where(
-            activations.c.namespace == namespace, activations.c.start_ms < clamped(before_ms)
-        )
-        return await self._database.write(lambda connection: connection.execute(statement).rowcount)
-
 
 def _not_there(connection: Connection, wanted: Iterable[Activation]) -> list[Activation]:
     """Those that the index does not have, each once."""
@@ -140,6 +165,23 @@ def _chunks(ids: Iterable[str]) -> Iterator[list[str]]:
     remaining = iter(list(ids))
     while chunk := list(islice(remaining, _IDS_AT_ONCE)):
         yield chunk
+
+
+def _page(connection: Connection, wanted: Sequence[str]) -> list[str]:
+    """Those that are there, as many as fit."""
+    sizes: dict[str, int] = {}
+    for ids in _chunks(wanted):
+        rows = connection.execute(select(outputs.c.id, outputs.c.bytes).where(outputs.c.id.in_(ids)))
+        sizes |= {row.id: row.bytes for row in rows}
+    there = [each for each in wanted if each in sizes]
+    return there[: fitting(sizes[each] for each in there)]
+
+
+def _joined(summary: bytes, document: bytes) -> Activation:
+    given = _outputs_decoder.decode(document)
+    return msgspec.structs.replace(
+        _decoder.decode(summary), result=given.result, logs=given.logs, raw_logs=given.raw_logs
+    )
 
 
 def _matching(statement: Select[Any], query: Query) -> Select[Any]:
@@ -159,7 +201,16 @@ def _row(activation: Activation) -> dict[str, object]:
         "namespace": activation.namespace,
         "path": activation.path,
         "start_ms": activation.start_ms,
-        "document": msgspec.msgpack.encode(activation),
+        "summary": msgspec.msgpack.encode(activation.summary()),
+    }
+
+
+def _outputs_row(activation: Activation) -> dict[str, object]:
+    given = Outputs(activation.result, activation.logs, activation.raw_logs)
+    return {
+        "id": activation.id,
+        "bytes": activation.output_bytes,
+        "document": msgspec.msgpack.encode(given),
     }
 
 

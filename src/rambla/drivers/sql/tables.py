@@ -2,7 +2,8 @@
 
 The two schemas as SQLAlchemy sees them; the migrations make them and a test compares the two. A record is kept whole as
 a document, JSON or for activations msgpack, in bytes because PostgreSQL's text cannot hold a NUL; beside it stand only
-the columns that are looked up or sorted by. An action's code has a table of its own, so that a listing never reads it.
+the columns that are looked up or sorted by. What is large has a table of its own, an action's code and an activation's
+result and logs, so that a listing never reads it.
 """
 
 from typing import Any, Literal
@@ -73,7 +74,7 @@ namespaces = Table(
     "namespaces",
     catalog,
     _key("name", primary_key=True),
-    _key("uuid", nullable=False, unique=True),
+    _key("uuid", nullable=True, unique=True, doc="NULL: deleted; the row stays so that nobody else gets the name"),
     Column("document", LargeBinary, nullable=False),
 )
 
@@ -86,9 +87,16 @@ activations = Table(
     _key("namespace", nullable=False),
     _key("path", nullable=False),
     Column("start_ms", BigInteger, nullable=False),
-    Column("document", LargeBinary, nullable=False),
+    Column("summary", LargeBinary, nullable=False),
     Index("activations_by_start", "namespace", "start_ms", "id"),
     Index("activations_by_path", "namespace", "path", "start_ms", "id"),
+)
+outputs = Table(
+    "outputs",
+    index,
+    _key("id", primary_key=True),
+    Column("bytes", BigInteger, nullable=False, doc="Activation.output_bytes"),
+    Column("document", LargeBinary, nullable=False),
 )
 audits = Table(
     "audits",

@@ -6,6 +6,7 @@ a task), then `stop`; `store` is the object store for everybody else.
 """
 
 import importlib
+import logging
 import os
 import socket
 import subprocess
@@ -18,10 +19,12 @@ import anyio.abc
 import msgspec
 
 from rambla.domain.errors import BadSettings, ObjectStoreFailed
-from rambla.drivers.swift.store import SwiftStore, TempAuthLogin, kept_secret, write_private
+from rambla.drivers.swift.store import SwiftStore, TempAuthLogin, kept_secret
 from rambla.drivers.swift.users import PLATFORM_USER, UserFile
 from rambla.kit.clock import Clock, SystemClock
+from rambla.kit.files import write_durably
 
+_log = logging.getLogger(__name__)
 HOST = "127.0.0.1"
 READY_S = 60.0
 STOP_S = 10.0
@@ -38,6 +41,7 @@ class Child:
     def __init__(self, module: str, arguments: Sequence[str], log: Path) -> None:
         self.module = module
         self.restarts = 0
+        self.trouble = ""
         self._arguments, self._log = arguments, log
         self._process: anyio.abc.Process | None = None
 
@@ -88,7 +92,7 @@ class Child:
         """The end of what it wrote to stderr."""
         try:
             return self._log.read_bytes()[-TAIL_BYTES:].decode(errors="replace")
-        except FileNotFoundError:
+        except OSError:
             return ""
 
     async def _first_line(self) -> str:
@@ -152,13 +156,15 @@ class EmbeddedSwift:
         self._platform_url = url
         swift = {"url": self.url, "user": PLATFORM_USER, "key": self._key}
         document = {"intake_url": url, "token_file": str(self._token_file), "swift": swift}
-        write_private(self._data / "shipper.json", msgspec.json.encode(document).decode())
+        write_durably(self._data / "shipper.json", msgspec.json.encode(document))
 
     async def health(self) -> dict[str, str]:
         """Of Swift and of the shipper, for people."""
         parts = {"url": self.url, **await self.store.health()}
         if self._swift.restarts:
             parts["swift"] += f" (restarted {self._swift.restarts} times)"
+        if self._swift.trouble:
+            parts["swift"] += f"; {self._swift.trouble}"
         parts["swift events"] = self._shipper_health()
         return parts
 
@@ -169,7 +175,7 @@ class EmbeddedSwift:
 
     def _shipper_health(self) -> str:
         if self._shipper.pid is None:
-            return "the shipper does not run"
+            return f"the shipper does not run{'; ' if self._shipper.trouble else ''}{self._shipper.trouble}"
         try:
             status = msgspec.json.decode((self._spool / "status.json").read_bytes())
         except (OSError, msgspec.DecodeError):
@@ -188,10 +194,17 @@ class EmbeddedSwift:
             await anyio.sleep(pause_s)
             pause_s = min(pause_s * 2, RESTART_MAX_S)
             child.restarts += 1
-            try:
-                await child.start()
-            except ObjectStoreFailed:
-                continue  # its log says why; health says that it does not run
+            await self._start_again(child)
+
+    async def _start_again(self, child: Child) -> None:
+        """Whatever this machine lacks for it (room on the disk, descriptors) may be there at the next attempt."""
+        try:
+            await child.start()
+        except (ObjectStoreFailed, OSError) as error:
+            child.trouble = f"{child.module} cannot be started: {error}"
+            _log.error("%s; it is tried again", child.trouble)
+        else:
+            child.trouble = ""
 
     def _choose_port(self) -> int:
         """The port of the last time if it is free, else any free one; kept for the next time."""
@@ -204,7 +217,7 @@ class EmbeddedSwift:
             except OSError:
                 probe.bind((HOST, 0))
             port = int(probe.getsockname()[1])
-        write_private(kept, str(port))
+        write_durably(kept, b"%d" % port)
         return port
 
 

@@ -8,18 +8,18 @@ import hmac
 from urllib.parse import quote, urlencode
 
 from rambla.domain.errors import BadRequest
+from rambla.domain.names import ACCOUNT_PREFIX
 from rambla.objects.ports import SignedAddress
 
-RESELLER_PREFIX = "AUTH_"
 CONTAINER_BYTES_MAX = 256
 OBJECT_BYTES_MAX = 1024
 
 
 def account_of(namespace: str) -> str:
     """The Swift account of a namespace. Raises BadRequest for names that tempauth would take for another's account."""
-    if namespace.startswith(RESELLER_PREFIX):
-        raise BadRequest(detail=f"A namespace with objects may not be named {RESELLER_PREFIX}...")
-    return RESELLER_PREFIX + namespace
+    if namespace.startswith(ACCOUNT_PREFIX):
+        raise BadRequest(detail=f"A namespace with objects may not be named {ACCOUNT_PREFIX}...")
+    return ACCOUNT_PREFIX + namespace
 
 
 def check_container(container: str) -> str:

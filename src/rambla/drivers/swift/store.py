@@ -3,14 +3,16 @@
 `SwiftStore` implements `objects.ports.ObjectStore` over HTTP, as a user who may act in every account. `Login` says how
 that user proves it (tempauth's v1 here; Keystone would be another one), `Users` how a namespace's key becomes a user.
 Nothing is retried but a request whose token had expired.
+
+An account's signing key is made from the master key and from the namespace's own key, so it falls with that key.
 """
 
 import hmac
 import math
-import os
 import secrets
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import urlencode
 
 import anyio
 import httpx
@@ -19,12 +21,22 @@ import msgspec
 from rambla.domain.errors import BadRequest, ObjectStoreFailed
 from rambla.drivers.swift.names import account_of, check_container, check_object, path_of, temp_url
 from rambla.kit.clock import Clock
+from rambla.kit.files import write_durably
 from rambla.objects.ports import SignedAddress, Subscription
 
 TIMEOUT_S = 30.0
 # The second of Swift's two keys: the first is the one that owners set for themselves by habit.
 TEMP_URL_KEY_HEADER = "X-Account-Meta-Temp-URL-Key-2"
 SIGNED_METHODS = ("GET", "HEAD", "PUT")
+CLEARED_OWN_KEYS = {"X-Account-Meta-Temp-URL-Key": ""}
+CLEARED_ACCOUNT = {**CLEARED_OWN_KEYS, TEMP_URL_KEY_HEADER: "", "X-Account-Access-Control": ""}
+# A container has keys of its own, which open it as the account's do.
+CLEARED_CONTAINER_KEYS = {
+    "X-Container-Meta-Temp-URL-Key": "",
+    "X-Container-Meta-Temp-URL-Key-2": "",
+    "X-Container-Sync-Key": "",
+}
+CLEARED_CONTAINER = {**CLEARED_CONTAINER_KEYS, "X-Container-Read": "", "X-Container-Write": ""}
 
 
 class Users(Protocol):
@@ -64,22 +76,28 @@ class SwiftStore:
     def __init__(self, url: str, login: Login, users: Users, master_key: bytes, clock: Clock) -> None:
         self._login, self._users, self._clock = login, users, clock
         self._master_key = master_key
+        self._keys: dict[str, str] = {}
         self._client = httpx.AsyncClient(base_url=url, timeout=TIMEOUT_S, trust_env=False)
         self._token = ""
         self._changing = anyio.Lock()
 
-    def move(self, url: str) -> None:
-        """The same Swift answers at another address now."""
-        self._client.base_url = httpx.URL(url)
-        self._token = ""
-
     async def open_account(self, namespace: str, uuid: str, secret: str) -> None:
         account = account_of(namespace)
-        self._users.put(namespace, secret)
-        await self._ask("POST", path_of(account), headers={TEMP_URL_KEY_HEADER: self._key_of(account)})
+        key = self._key_of(account, uuid, secret)
+        self._users.put(namespace, secret)  # first, so that an older key cannot set again what is cleared below
+        found = await self._ask("HEAD", path_of(account), absent_ok=True)
+        if found.headers.get(TEMP_URL_KEY_HEADER) != key:
+            await self._clear_containers(account, CLEARED_CONTAINER_KEYS)
+            # Last, because it tells the next call that all of this is done.
+            await self._ask("POST", path_of(account), headers={**CLEARED_OWN_KEYS, TEMP_URL_KEY_HEADER: key})
+        self._keys[account] = key
 
     async def close_account(self, namespace: str) -> None:
+        account = account_of(namespace)
+        self._keys.pop(account, None)
         self._users.remove(namespace)
+        await self._clear_containers(account, CLEARED_CONTAINER)
+        await self._ask("POST", path_of(account), headers=CLEARED_ACCOUNT)
 
     async def subscribe(self, namespace: str, subscription: Subscription) -> None:
         account = account_of(namespace)
@@ -125,12 +143,28 @@ class SwiftStore:
     def _sign(self, method: str, path: tuple[str, str, str], ttl_ms: int, *, prefix: bool) -> SignedAddress:
         if method not in SIGNED_METHODS:
             raise BadRequest(detail=f"An address cannot be signed for {method}.")
+        key = self._keys.get(path[0])
+        if key is None:
+            raise ObjectStoreFailed(detail=f"the account {path[0]} is not open")
         expires_s = math.ceil((self._clock.now_ms() + ttl_ms) / 1000)
-        return temp_url(self._key_of(path[0]), method, path, expires_s, prefix=prefix)
+        return temp_url(key, method, path, expires_s, prefix=prefix)
 
-    def _key_of(self, account: str) -> str:
-        """One key for each account: its owner can read it, and it must open nothing else."""
-        return hmac.digest(self._master_key, account.encode(), "sha256").hex()
+    def _key_of(self, account: str, uuid: str, secret: str) -> str:
+        """One for each account and each of its keys: its owner can read it, and it must open nothing else or later."""
+        return hmac.digest(self._master_key, msgspec.json.encode([account, uuid, secret]), "sha256").hex()
+
+    async def _clear_containers(self, account: str, headers: dict[str, str]) -> None:
+        """Set `headers` on every container of the account."""
+        marker = ""
+        while True:
+            listing = f"{path_of(account)}?{urlencode({'format': 'json', 'marker': marker})}"
+            answer = await self._ask("GET", listing, absent_ok=True)
+            names = [item["name"] for item in answer.json() if "name" in item] if answer.is_success else []
+            for name in names:
+                await self._ask("POST", path_of(account, name), absent_ok=True, headers=headers)
+            if not names:
+                return
+            marker = names[-1]
 
     async def _replace(self, account: str, container: str, trigger: str, entries: list[dict[str, Any]]) -> None:
         """Set what `trigger` has on `container`, and leave what others have. An absent container has nothing."""
@@ -175,15 +209,5 @@ def kept_secret(path: Path) -> str:
     try:
         return path.read_text()
     except FileNotFoundError:
-        write_private(path, secrets.token_hex(32))
+        write_durably(path, secrets.token_hex(32).encode())
         return path.read_text()
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write `path` whole or not at all, with mode 0600."""
-    fresh = path.with_name(f".{path.name}.new")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)

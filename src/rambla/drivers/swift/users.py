@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from rambla.drivers.swift.names import account_of
-from rambla.drivers.swift.store import write_private
+from rambla.kit.files import write_durably
 
 PLATFORM_USER = ".rambla:platform"
 """No namespace's name begins with a full stop, so this is nobody else."""
@@ -35,4 +35,4 @@ class UserFile:
             users = {}
         changed = {key: value for key, value in users.items() if key != name} | ({name: user} if user else {})
         if changed != users:
-            write_private(self._path, msgspec.json.encode(changed).decode())
+            write_durably(self._path, msgspec.json.encode(changed))

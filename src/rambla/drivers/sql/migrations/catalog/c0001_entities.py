@@ -31,6 +31,6 @@ def upgrade() -> None:
     op.create_table(
         "namespaces",
         sa.Column("name", KEY, primary_key=True),
-        sa.Column("uuid", KEY, nullable=False, unique=True),
+        sa.Column("uuid", KEY, unique=True),
         sa.Column("document", sa.LargeBinary, nullable=False),
     )

@@ -1,4 +1,4 @@
-"""Activations, audit entries, usage, and how far the journal was read."""
+"""Activations, what they gave out, audit entries, usage, and how far the journal was read."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,10 +18,16 @@ def upgrade() -> None:
         sa.Column("namespace", KEY, nullable=False),
         sa.Column("path", KEY, nullable=False),
         sa.Column("start_ms", sa.BigInteger, nullable=False),
-        sa.Column("document", sa.LargeBinary, nullable=False),
+        sa.Column("summary", sa.LargeBinary, nullable=False),
     )
     op.create_index("activations_by_start", "activations", ["namespace", "start_ms", "id"])
     op.create_index("activations_by_path", "activations", ["namespace", "path", "start_ms", "id"])
+    op.create_table(
+        "outputs",
+        sa.Column("id", KEY, primary_key=True),
+        sa.Column("bytes", sa.BigInteger, nullable=False),
+        sa.Column("document", sa.LargeBinary, nullable=False),
+    )
     op.create_table(
         "audits",
         sa.Column("intent_id", KEY, primary_key=True),
