@@ -20,7 +20,6 @@ RUN = Run(
     activation_id="0" * 32,
     payload=b'{"name":"world"}',
     context={"namespace": "guest"},
-    deadline_ms=0,
     timeout_ms=10_000,
     log_bytes_max=1 << 20,
     result_bytes_max=1 << 20,

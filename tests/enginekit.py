@@ -24,7 +24,6 @@ def a_run(payload: dict[str, Any] | None = None, **changes: Any) -> Run:
         "activation_id": "0" * 32,
         "payload": json.dumps(payload or {}).encode(),
         "context": {"namespace": "guest", "action_name": "/guest/a", "activation_id": "0" * 32},
-        "deadline_ms": 0,
         "timeout_ms": 30_000,
         "log_bytes_max": 10 << 20,
         "result_bytes_max": 1 << 20,

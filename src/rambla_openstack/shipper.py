@@ -221,7 +221,7 @@ class Shipper:
         left = sum(item.key not in verdicts for item in chosen)
         if left:
             self._fail(f"the platform said nothing of {left} of {len(chosen)} events")
-        else:
+        elif not self._queue.ready.is_stuck:
             self._counters.last_error = ""
 
     def _log_rejection(self, delivery: Delivery, reason: str) -> None:

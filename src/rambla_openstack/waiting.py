@@ -113,6 +113,11 @@ class Waiting:
         )
         return free >= READY_MAX or self._size >= WAITING_MAX
 
+    @property
+    def is_stuck(self) -> bool:
+        """Whether what some account has was refused last, so that somebody should look."""
+        return any(account.is_suspect for account in self._accounts.values())
+
     def batch(self, now: float) -> list[Delivery]:
         """What to post now: of one suspect account if it is its turn, else of all others. Empty if all must wait."""
         rested = [account for account in self._accounts.values() if account.pause.is_over(now)]

@@ -54,7 +54,6 @@ def job(code: str, *, namespace: str = "guest", memory_mb: int = 256, timeout_ms
             activation_id="a" * 32,
             payload=b'{"n":1}' if not work else b'{"work":"%b"}' % work.encode(),
             context={},
-            deadline_ms=start_ms + timeout_ms,
             timeout_ms=timeout_ms,
             log_bytes_max=1000,
             result_bytes_max=1000,

@@ -131,7 +131,6 @@ async def test_a_run_is_told_who_and_what_it_is_and_how_long_it_has(rooms: Rooms
             "transaction_id": op.id,
             "deadline": str(now_ms + 5000),
         },
-        deadline_ms=now_ms + 5000,
         timeout_ms=5000,
         log_bytes_max=2 * 2**20,
         result_bytes_max=2**20,

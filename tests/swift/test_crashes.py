@@ -216,7 +216,8 @@ def test_a_tenant_whose_events_fail_does_not_keep_another_waiting(bucket: Bucket
                 box.put(str(number)).raise_for_status()
         wait_until(lambda: len(platform.taken) == 10, "the other's events")
         assert platform.refused > 0
-        assert json.loads((bucket.cloud.spool / "status.json").read_text())["last_error"]
+        status = bucket.cloud.spool / "status.json"
+        wait_until(lambda: json.loads(status.read_text())["last_error"], "the failure to be told")
     finally:
         sink.reply = accept_all
     assert sorted(bucket.names()) == [("ObjectCreated:Put", str(number)) for number in range(10)]

@@ -40,7 +40,7 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """One activation. `payload` is a JSON object; `context` becomes `__OW_*` variables; `deadline_ms` is wall time.
+    """One activation. `payload` is a JSON object, `context` becomes `__OW_*` variables.
 
     `grants` are the only addresses that may be reached, by plain HTTP at the sandbox's own `objects_address`.
     """
@@ -48,7 +48,6 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     activation_id: str
     payload: bytes
     context: dict[str, str]
-    deadline_ms: int
     timeout_ms: int
     log_bytes_max: int
     result_bytes_max: int

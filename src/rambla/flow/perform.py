@@ -82,7 +82,6 @@ def job_of(platform: Platform, task: Task) -> Job:
             activation_id=work.activation_id,
             payload=arguments,
             context=_context(task, start_ms),
-            deadline_ms=start_ms + action.limits.timeout_ms,
             timeout_ms=action.limits.timeout_ms,
             log_bytes_max=action.limits.logs_mb * _MB,
             result_bytes_max=platform.limits.result_bytes_max,

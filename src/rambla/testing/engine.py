@@ -38,7 +38,6 @@ def a_run(arguments: object = None, *, timeout_ms: int = 30_000, log_bytes_max: 
         activation_id="0" * 32,
         payload=msgspec.json.encode(arguments or {}),
         context={"namespace": "guest", "action_name": "/guest/a"},
-        deadline_ms=0,
         timeout_ms=timeout_ms,
         log_bytes_max=log_bytes_max,
         result_bytes_max=2**20,
