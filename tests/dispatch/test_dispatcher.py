@@ -188,6 +188,21 @@ async def test_idle_sandboxes_are_reaped_and_changed_actions_retired() -> None:
         assert not engine.live
 
 
+async def test_draining_begins_nothing_and_waits_for_what_runs() -> None:
+    async with dispatching(memory_mb=256) as (dispatcher, _engine), anyio.create_task_group() as group:
+        for _ in range(20):
+            group.start_soon(dispatcher.run, job("slow"))
+        await anyio.wait_all_tasks_blocked()
+        with anyio.fail_after(10):
+            waiting = dispatcher.queued
+            await dispatcher.drain()
+        assert waiting > 0
+        assert (dispatcher.running, dispatcher.queued) == (0, waiting)
+        await anyio.wait_all_tasks_blocked()
+        assert (dispatcher.running, dispatcher.queued) == (0, waiting)
+        group.cancel_scope.cancel()
+
+
 async def test_a_queue_of_one_tenant_does_not_keep_all_memory_from_another() -> None:
     async with dispatching(memory_mb=256) as (dispatcher, _):
         finished: list[str] = []

@@ -176,3 +176,10 @@ async def test_without_a_store_nothing_is_opened(tmp_path: Path) -> None:
         with pytest.raises(ObjectStoreFailed, match="without an object store"):
             await open_objects(rooms.platform, task(ObjectAccess("guest", "c", "o", "")), b"{}")
         assert not [record for record in await rooms.records() if isinstance(record, Intent | Outcome)]
+
+
+async def test_an_events_work_runs_again_when_a_part_of_the_platform_fails_under_it(rooms: Rooms, seen: Seen) -> None:
+    rooms.engine.fail_starts = 2
+    record = await deliver(rooms, annotations={})
+    assert record.status == "success"
+    assert len(seen.runs) == 1
