@@ -41,15 +41,16 @@ def _measure(name: str, seconds: int, samples: dict[tuple[str, int], list[Row]])
 
 def _print(names: list[str], samples: dict[tuple[str, int], list[Row]]) -> None:
     print(f"\nwarm blocking calls, {len(load.BODY)} bytes of JSON, medians of {len(samples[names[0], 1])} rounds")
-    print(f"{'':22}{'conn':>5}{'req/s':>9}{'p50 ms':>9}{'p99 ms':>9}{'CPU us':>9}{'PSS MB':>9}{'errors':>8}  to rambla")
+    heads = "".join(f"{head:>9}" for head in ("req/s", "p50 ms", "p99 ms", "CPU us", "PSS MB", "errors"))
+    print(f"{'':22}{'conn':>5}{heads}   to rambla: req/s, p50, CPU, PSS")
     for connections in CONNECTIONS:
-        base = statistics.median(row["requests_s"] for row in samples["rambla", connections])
-        for name in names:
-            rows = samples[name, connections]
-            median = {key: statistics.median(row[key] for row in rows) for key in rows[0]}
-            ratio = f"{median['requests_s'] / base:.2f}x"
-            print(
-                f"{name:22}{connections:>5}{median['requests_s']:>9.0f}{median['p50_ms']:>9.2f}"
-                f"{median['p99_ms']:>9.2f}{median['cpu_us']:>9.0f}{median['pss_mb']:>9.0f}"
-                f"{median['errors']:>8.0f}  {ratio}"
-            )
+        medians = {name: _median(samples[name, connections]) for name in names}
+        for name, row in medians.items():
+            figures = f"{row['requests_s']:>9.0f}{row['p50_ms']:>9.2f}{row['p99_ms']:>9.2f}{row['cpu_us']:>9.0f}"
+            base = medians["rambla"]
+            ratios = "  ".join(f"{row[key] / base[key]:.2f}x" for key in ("requests_s", "p50_ms", "cpu_us", "pss_mb"))
+            print(f"{name:22}{connections:>5}{figures}{row['pss_mb']:>9.0f}{row['errors']:>9.0f}   {ratios}")
+
+
+def _median(rows: list[Row]) -> Row:
+    return {key: statistics.median(row[key] for row in rows) for key in rows[0]}

@@ -23,6 +23,8 @@ const NOT_AN_OBJECT = 'The action did not return a dictionary or array.';
 const NOT_JSON = 'The action did not produce a valid JSON or JSON Array response: ';
 
 const OUTPUTS = [process.stdout, process.stderr];
+// Node queues in memory what a full pipe does not take; a writer that waits instead cannot print itself to death.
+for (const output of OUTPUTS) output._handle?.setBlocking?.(true);
 
 let action;
 
