@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from rambla.drivers.process import frames, verdict
 from rambla.drivers.process.frames import Frame, FrameParser, Hostile
 from rambla.drivers.process.logs import LogBuffer
+from rambla.drivers.process.verdict import V8_GAVE_UP
 from rambla.kit.clock import ManualClock
 
 
@@ -75,3 +76,14 @@ def test_the_next_activation_starts_with_its_whole_limit() -> None:
         buffer.begin(200)
         buffer.feed("stdout", b"one\ntwo\nthree\nfour\n")
         assert [line.text for line in buffer.take(missing=False)][:2] == ["one", "two"]
+
+
+def test_v8_is_believed_on_stderr_and_at_the_start_of_a_line_only() -> None:
+    line = b"FATAL ERROR: Committing semi space failed. Allocation failed - JavaScript heap out of memory\n"
+    for stream, text, told in (("stderr", line, True), ("stdout", line, False), ("stderr", b"said: " + line, False)):
+        buffer = LogBuffer(ManualClock())
+        buffer.begin(10_000)
+        buffer.feed(stream, text)  # type: ignore[arg-type]  # one of its two words
+        assert buffer.says(V8_GAVE_UP) == told
+        buffer.take(missing=False)
+        assert not buffer.says(V8_GAVE_UP)

@@ -8,6 +8,7 @@ thrown away.
 import asyncio
 import fcntl
 import os
+import re
 import struct
 import termios
 from typing import Literal
@@ -50,6 +51,10 @@ class LogBuffer:
             rest = rest[_LINE_BYTES_MAX:]
         self._partial[stream] = rest
         self._keep(stream, lines)
+
+    def says(self, words: re.Pattern[str]) -> bool:
+        """Whether a line on stderr since the last `take` matches."""
+        return any(line.stream == "stderr" and words.search(line.text) for line in self._lines)
 
     def take(self, *, missing: bool) -> tuple[LogLine, ...]:
         """All lines since the last `take`, with a note if some were cut and one if `missing`; then a clean sheet."""

@@ -204,7 +204,9 @@ class ProcessSandbox:
             self._broken = True
             if self._ended.done() and self._ended.result().status is LOST:
                 return verdict.lost()
-            return verdict.out_of_memory() if self._exhausted else verdict.exited(phase)
+            # Where no control group bounds it, V8 itself gives up, and says so.
+            exhausted = self._exhausted or self._pipes.buffer.says(verdict.V8_GAVE_UP)
+            return verdict.out_of_memory() if exhausted else verdict.exited(phase)
         if frame.flags & frames.FLAG_MEMORY:
             self._broken = True  # what survives a MemoryError is in no state to be trusted
         try:

@@ -5,6 +5,7 @@ Pure: from what was seen of a sandbox (a frame, an exit, a deadline) to a status
 may enter any JSON of the platform.
 """
 
+import re
 from typing import Literal
 
 import msgspec
@@ -20,6 +21,7 @@ _EXITED = {
     "init": "The action did not initialize and exited unexpectedly.",
     "run": "The action did not produce a valid response and exited unexpectedly.",
 }
+V8_GAVE_UP = re.compile(r"^FATAL ERROR: .*(out of memory|allocation failed)", re.IGNORECASE)
 _MEMORY = "The action exhausted its memory and was aborted."
 _INVALID = "The action did not produce a valid JSON or JSON Array response: "
 _LOST = "Failed to provision resources to run the action."
