@@ -28,7 +28,7 @@ DOCSTRING_LINES_MAX = 15
 MODULES = sorted(SRC.rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 ROOMS = sorted(path for path in SRC.glob("rambla/*/__init__.py"))
-# A path begins where no name stands before it: `/proc/1/root/etc` names no home folder.
+# A path begins where no name stands before it: root's folder beneath `/proc/1` is no home folder.
 MACHINE_PATHS = re.compile(r"(?<![\w/.])(?:/(?:work|root)/|/home/(?!\w+\.\w)[a-z]\w*/)")
 TEXT_ENDINGS = {".py", ".md", ".toml", ".sh", ".js", ".cfg", ".yaml", ".yml", ".txt", ""}
 
