@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from bench.load import BODY
 
@@ -43,8 +44,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def _process(command: list[str], **options: object) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(command, text=True, start_new_session=True, **options)  # type: ignore[call-overload]
+def _process(command: list[str], **options: Any) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(command, text=True, start_new_session=True, **options)
     try:
         yield process
     finally:

@@ -34,7 +34,8 @@ async def test_no_file_of_the_host_is_there(sandboxed: ProcessEngine, tmp_path: 
     secret.write_text("data folder")
     secret.chmod(0o644)
     paths = [str(secret), "/etc/shadow", str(Path.home() / ".profile"), "/etc/hostname", "/var/log", "/sys", "/var/lib",
-             str(Path("/proc/1", "root", "etc", "shadow")), "/proc/1/environ", "/dev/vda", "/dev/mem", "/dev/kmsg"]  # fmt: skip
+             str(Path("/proc/1", "root", "etc", "shadow")), "/proc/1/environ",
+             "/dev/vda", "/dev/mem", "/dev/kmsg"]  # fmt: skip
     code = TRY + "def main(a): return {p: attempt(open, p) for p in a['paths']}"
     outcome = await value_of(sandboxed, code, payload={"paths": paths})
     allowed = {"/proc/1/environ"}  # the sandbox's own first process

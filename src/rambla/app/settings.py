@@ -94,4 +94,4 @@ def _from_environment() -> dict[str, Any]:
 def _decode(kind: type, value: Any) -> Any:
     if kind is Path:
         return Path(value)
-    raise NotImplementedError(kind)
+    raise TypeError(f"no setting is of type {kind}")
