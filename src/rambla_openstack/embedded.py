@@ -18,19 +18,19 @@ from swift.common import constraints, ring, storage_policy, utils
 
 utils.monkey_patch()  # before anything else makes a socket or a lock
 
-from socket import socketpair  # noqa: E402 - after the patch
+from socket import socketpair
 
-import eventlet  # noqa: E402
-from eventlet import wsgi  # noqa: E402
-from swift.account.server import AccountController  # noqa: E402
-from swift.common.http_protocol import SwiftHttpProtocol  # noqa: E402
-from swift.common.wsgi import loadapp  # noqa: E402
-from swift.container.server import ContainerController  # noqa: E402
-from swift.container.updater import ContainerUpdater  # noqa: E402
-from swift.obj.server import ObjectController  # noqa: E402
-from swift.obj.updater import ObjectUpdater  # noqa: E402
+import eventlet
+from eventlet import wsgi
+from swift.account.server import AccountController
+from swift.common.http_protocol import SwiftHttpProtocol
+from swift.common.wsgi import loadapp
+from swift.container.server import ContainerController
+from swift.container.updater import ContainerUpdater
+from swift.obj.server import ObjectController
+from swift.obj.updater import ObjectUpdater
 
-from rambla_openstack.process import die_with_parent, keep_private  # noqa: E402
+from rambla_openstack.process import die_with_parent, keep_private
 
 HOST = "127.0.0.1"
 DRAIN_S = 5.0

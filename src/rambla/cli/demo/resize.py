@@ -33,7 +33,7 @@ def name_in(event: dict[str, Any]) -> str:
 
 
 def download(url: str) -> bytes:
-    with urlopen(url, timeout=SECONDS) as response:  # noqa: S310  the platform signed this address
+    with urlopen(url, timeout=SECONDS) as response:
         content: bytes = response.read(PICTURE_BYTES_MAX + 1)
     if len(content) > PICTURE_BYTES_MAX:
         raise ValueError(f"the picture is larger than {PICTURE_BYTES_MAX} bytes")
@@ -41,8 +41,8 @@ def download(url: str) -> bytes:
 
 
 def upload(url: str, content: bytes, content_type: str) -> None:
-    request = Request(url, content, {"Content-Type": content_type}, method="PUT")  # noqa: S310  signed, as above
-    with urlopen(request, timeout=SECONDS):  # noqa: S310
+    request = Request(url, content, {"Content-Type": content_type}, method="PUT")
+    with urlopen(request, timeout=SECONDS):
         pass
 
 
