@@ -124,6 +124,7 @@ async def test_a_run_is_told_who_and_what_it_is_and_how_long_it_has(rooms: Rooms
         activation_id=record.id,
         payload=b'{"n":1}',
         context={
+            "api_host": "",
             "namespace": "guest",
             "action_name": "/guest/p/a",
             "action_version": "0.0.1",

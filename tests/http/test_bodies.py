@@ -22,8 +22,8 @@ json = st.recursive(
 )
 FIELDS = ["exec", "parameters", "annotations", "limits", "publish", "version", "trigger", "action", "status", "binding"]
 PARSERS: dict[Any, Callable[[Any], object]] = {
-    bodies.ActionBody: bodies.action_change,
-    bodies.PackageBody: bodies.package_change,
+    bodies.ActionBody: lambda body: bodies.action_change(body, "mine"),
+    bodies.PackageBody: lambda body: bodies.package_change(body, "mine"),
     bodies.TriggerBody: bodies.trigger_change,
     bodies.RuleBody: lambda body: bodies.rule_change(body, "mine"),
     bodies.StatusBody: bodies.rule_status,
@@ -52,6 +52,6 @@ def test_of_two_parameters_with_one_key_the_last_counts() -> None:
 
 def test_a_jar_is_code_and_binary_is_worked_out() -> None:
     body = bodies.ActionBody(exec=bodies.ExecBody(kind="python:3", jar="UEsDBA=="))
-    change = bodies.action_change(body)
+    change = bodies.action_change(body, "mine")
     assert change.exec is not None
     assert change.exec.code == "UEsDBA=="

@@ -54,12 +54,6 @@ async def test_default_is_reserved(guest: httpx.AsyncClient) -> None:
     assert (answer.status_code, answer.json()["error"]) == (400, "Package name 'default' is reserved.")
 
 
-async def test_a_binding_is_refused_clearly(guest: httpx.AsyncClient) -> None:
-    answer = await guest.put("packages/b", json={"binding": {"namespace": "_", "name": "p"}})
-    assert answer.status_code == 501
-    assert answer.json()["error"] == "This platform does not serve bindings of packages yet."
-
-
 async def test_a_list_says_that_packages_are_no_bindings(guest: httpx.AsyncClient) -> None:
     await guest.put("packages/p", json={"parameters": [{"key": "secret", "value": 1}]})
     listed = (await guest.get("packages?public=true")).json()

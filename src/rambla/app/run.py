@@ -10,6 +10,7 @@ import resource
 import socket
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,7 +73,7 @@ async def _serve(settings: Settings, folder: DataFolder) -> None:
         )
         stack.push_async_callback(engine.close)
         async with Tasks() as work:
-            platform = build_platform(settings, folder, stores, work, engine, objects)
+            platform = replace(build_platform(settings, folder, stores, work, engine, objects), api_host=url)
             await first_namespace(platform, folder, url)
             await _run(platform, stores, services, Server(build_app(platform, EDGES), listener, folder, url))
             await _drain(platform, settings.drain_ms)

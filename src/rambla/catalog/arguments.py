@@ -19,10 +19,12 @@ _RESERVED = "Request defines parameters that are not allowed (e.g., reserved pro
 
 def defaults_of(action: Action, package: Package | None) -> tuple[Parameter, ...]:
     """The package's and the action's parameters, the action's winning."""
-    if package is None or not package.parameters:
-        return action.parameters
-    merged = {parameter.key: parameter for parameter in (*package.parameters, *action.parameters)}
-    return tuple(merged.values())
+    return inherited(package.parameters if package else (), action.parameters)
+
+
+def inherited(base: tuple[Parameter, ...], own: tuple[Parameter, ...]) -> tuple[Parameter, ...]:
+    """Both, `own` winning."""
+    return tuple({parameter.key: parameter for parameter in (*base, *own)}.values()) if base else own
 
 
 def merge(defaults: Iterable[Parameter], payload: bytes, *, final: bool = False) -> bytes:

@@ -12,7 +12,9 @@ from msgspec.structs import replace
 from rambla.catalog.kinds import resolve
 from rambla.domain.changes import ActionChange, EntityChange, LimitsChange, PackageChange, RuleChange, TriggerChange
 from rambla.domain.entities import (
+    BLACKBOX,
     FIRST_VERSION,
+    SEQUENCE,
     Action,
     ActionLimits,
     Exec,
@@ -55,7 +57,8 @@ def package(name: FullName, old: Package | None, change: PackageChange, now_ms: 
     """Raises BadRequest for the reserved name `default`."""
     if name.name == DEFAULT_PACKAGE:
         raise BadRequest(detail="Package name 'default' is reserved.")
-    return _holder(old or Package(name=name), old, change, now_ms)
+    changed = _holder(old or Package(name=name), old, change, now_ms)
+    return changed if change.binding is None else replace(changed, binding=change.binding)
 
 
 def trigger(name: FullName, old: Trigger | None, change: TriggerChange, now_ms: int) -> Trigger:
@@ -85,8 +88,15 @@ def _program(old: Action | None, change: ActionChange) -> Exec:
         if old is None:
             raise BadRequest(detail="exec undefined")
         return old.exec
-    kind = resolve(change.exec.kind).name
-    return Exec(kind=kind, code=change.exec.code, binary=is_binary(change.exec.code), main=change.exec.main)
+    wish = change.exec
+    return Exec(
+        kind=wish.kind if wish.kind in (SEQUENCE, BLACKBOX) else resolve(wish.kind).name,
+        code=wish.code,
+        binary=is_binary(wish.code),
+        main=wish.main,
+        image=wish.image,
+        components=wish.components,
+    )
 
 
 def _holder(base: Holder, old: Holder | None, change: PackageChange | TriggerChange, now_ms: int) -> Holder:

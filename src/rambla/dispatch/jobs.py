@@ -9,7 +9,8 @@ from rambla.engine.ports import Program, Run
 
 
 class PoolKey(msgspec.Struct, frozen=True):
-    """Which runs may share sandboxes: those of one tenant, one action, one revision of it, and one way of network."""
+    """Which runs may share sandboxes: those of one tenant, one action, one revision of it, one way of network, and the
+    same variables, which may come from a package or a binding of it."""
 
     namespace: str
     action: str
@@ -17,6 +18,7 @@ class PoolKey(msgspec.Struct, frozen=True):
     kind: str
     memory_mb: int
     grants: bool
+    environment: tuple[tuple[str, str], ...] = ()
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):

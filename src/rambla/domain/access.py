@@ -23,10 +23,14 @@ class Caller(msgspec.Struct, frozen=True):
 
 
 class Target(msgspec.Struct, frozen=True):
-    """What a permission is asked for: `namespace` owns it; `name` is its full name for the record."""
+    """What a permission is asked for: `namespace` owns it; `name` is its full name for the record.
+
+    `shared` says that it lies in a published package, or is one.
+    """
 
     namespace: str
     name: str
+    shared: bool = False
 
 
 class Decision(msgspec.Struct, frozen=True):

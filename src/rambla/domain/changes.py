@@ -15,11 +15,13 @@ Annotations = dict[str, Any]
 
 
 class ExecChange(msgspec.Struct, frozen=True, kw_only=True):
-    """Replaces the whole program. `kind` may be an alias such as `python:default`."""
+    """Replaces the whole program. `kind` may be an alias such as `python:default`; the rest is as in `Exec`."""
 
     kind: str
-    code: str
+    code: str = ""
     main: str | None = None
+    image: str = ""
+    components: tuple[FullName, ...] = ()
 
 
 class LimitsChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +50,7 @@ class ActionChange(EntityChange, frozen=True, kw_only=True):
 
 class PackageChange(EntityChange, frozen=True, kw_only=True):
     parameters: tuple[Parameter, ...] | None = None
+    binding: FullName | None = None
 
 
 class TriggerChange(EntityChange, frozen=True, kw_only=True):

@@ -12,6 +12,9 @@ import msgspec
 from rambla.domain.names import FullName
 
 FIRST_VERSION = "0.0.1"
+SEQUENCE, BLACKBOX = "sequence", "blackbox"
+BUILTIN = "builtin"
+"""The kind of what the platform does itself, see `flow/builtins.py`. No user can make one."""
 RuleStatus = Literal["active", "inactive"]
 _BASE64 = re.compile(r"\A[A-Za-z0-9+/]*={0,2}\Z")  # with the length a multiple of 4; linear: code may be 48 MB
 
@@ -32,12 +35,18 @@ class ActionLimits(msgspec.Struct, frozen=True):
 
 
 class Exec(msgspec.Struct, frozen=True):
-    """What an action runs: `kind` is concrete (`python:3`, never `python:default`); `binary` code is base64 text."""
+    """What an action runs: `kind` is concrete (`python:3`, never `python:default`); `binary` code is base64 text.
+
+    `image` is a container image's reference, of kind `blackbox` only; `components` are the full names of the actions
+    that follow one another, of kind `sequence` only.
+    """
 
     kind: str
     code: str = ""
     binary: bool = False
     main: str | None = None
+    image: str = ""
+    components: tuple[FullName, ...] = ()
 
 
 class Entity(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +67,10 @@ class Action(Entity, frozen=True, kw_only=True, tag="action"):
 
 
 class Package(Entity, frozen=True, kw_only=True, tag="package"):
+    """With `binding`, the full name of another package, it holds that one's actions under parameters of its own."""
+
     parameters: tuple[Parameter, ...] = ()
+    binding: FullName | None = None
 
 
 class Trigger(Entity, frozen=True, kw_only=True, tag="trigger"):

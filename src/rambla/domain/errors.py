@@ -105,6 +105,12 @@ class PackageNotEmpty(Conflict):
     code = "package_not_empty"
 
 
+class CircularBinding(CallerError):
+    """Package binding '{package}' contains a circular reference."""
+
+    code = "circular_binding"
+
+
 class NoTrigger(NotFound):
     """Only rules with existing triggers can be activated"""
 

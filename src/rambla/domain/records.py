@@ -29,6 +29,7 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     `replay` says what a restart does if there is no outcome: a blocking call's client is gone (`never`: it is recorded
     as failed), a direct invoke runs again only if it had not started, an event's work always runs again. `payload` is
     the JSON object of arguments as the caller gave it, "" where it is not needed again. `namespace` is the invoker's.
+    `cause` is the activation, of a sequence or a conductor, that this one is a part of.
     """
 
     activation_id: str
@@ -37,6 +38,7 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     namespace: str
     payload: bytes = b""
     access: ObjectAccess | None = None
+    cause: str | None = None
 
 
 class Intent(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="intent"):

@@ -11,15 +11,24 @@ from msgspec.structs import replace
 
 from rambla.catalog import merge
 from rambla.catalog.bounds import check_limits, check_sizes
-from rambla.domain.access import Target
 from rambla.domain.changes import ActionChange, PackageChange, RuleChange, TriggerChange
 from rambla.domain.entities import Action, AnyEntity, Package, Rule, RuleStatus, Trigger
-from rambla.domain.errors import AlreadyExists, BadRequest, NoTrigger, PackageNotEmpty, RamblaError, WrongCollection
+from rambla.domain.errors import (
+    AlreadyExists,
+    BadRequest,
+    Conflict,
+    NotFound,
+    NoTrigger,
+    PackageNotEmpty,
+    RamblaError,
+    WrongCollection,
+)
 from rambla.domain.names import FullName
 from rambla.flow import watch
 from rambla.flow.guard import guarded
 from rambla.flow.platform import Op, Platform
-from rambla.flow.read import TriggerView, existing, package_of, rules_of, target_of
+from rambla.flow.read import TriggerView, rules_of
+from rambla.flow.resolve import existing, judge_provider, package_name, runnable, target, target_of
 
 E = TypeVar("E", Action, Package, Trigger, Rule)
 _CONTENTS_AT_ONCE = 200
@@ -30,7 +39,7 @@ async def put_action(platform: Platform, op: Op, name: FullName, change: ActionC
     """The action as written. Raises AlreadyExists without `overwrite`, NotFound if its package is missing, and
     BadRequest, MalformedContent or TooLarge for what it asks."""
     async with guarded(platform, op, "action:write", target_of(name)):
-        await package_of(platform, name)
+        await _changeable(platform, name)
         old = await _replaceable(platform, name, Action, overwrite)
         new = merge.action(name, old, change, platform.clock.now_ms())
         check_limits(new.limits, platform.limits)
@@ -42,6 +51,7 @@ async def put_action(platform: Platform, op: Op, name: FullName, change: ActionC
 async def delete_action(platform: Platform, op: Op, name: FullName) -> Action:
     """The action that was. Its rules stay, and fire nothing."""
     async with guarded(platform, op, "action:delete", target_of(name)):
+        await _changeable(platform, name)
         action = await existing(platform, name, Action)
         await platform.entities.delete(name, expected_revision=action.revision)
         platform.dispatcher.retire(name.namespace, str(name))
@@ -49,8 +59,11 @@ async def delete_action(platform: Platform, op: Op, name: FullName) -> Action:
 
 
 async def put_package(platform: Platform, op: Op, name: FullName, change: PackageChange, *, overwrite: bool) -> Package:
+    """The package as written. Raises BadRequest, Conflict or Refused if it is to be a binding of what it may not."""
     async with guarded(platform, op, "package:write", target_of(name)):
         old = await _replaceable(platform, name, Package, overwrite)
+        if change.binding is not None:
+            await _require_provider(platform, op, old, change.binding)
         return await _write(platform, old, merge.package(name, old, change, platform.clock.now_ms()))
 
 
@@ -103,8 +116,8 @@ async def put_rule(platform: Platform, op: Op, name: FullName, change: RuleChang
     async with guarded(platform, op, "rule:write", target_of(name)):
         old = await _replaceable(platform, name, Rule, overwrite)
         new = merge.rule(name, old, change, platform.clock.now_ms())
-        await _require(platform, op, new.trigger, Trigger, "trigger")
-        await _require(platform, op, new.action, Action, "action")
+        await _require_trigger(platform, op, new.trigger)
+        await _require_action(platform, op, new.action)
         others = [rule for rule in await rules_of(platform, new.trigger) if rule.name != name]
         if len(others) >= RULES_MAX:
             raise BadRequest(detail=f"Trigger /{new.trigger} has {RULES_MAX} rules, and no more are allowed.")
@@ -150,11 +163,42 @@ async def _set_status(platform: Platform, rule: Rule, status: RuleStatus) -> Non
         await platform.entities.put(replace(rule, status=status), expected_revision=rule.revision)
 
 
-async def _require(platform: Platform, op: Op, name: FullName, kind: type[AnyEntity], what: str) -> None:
+async def _changeable(platform: Platform, action: FullName) -> None:
+    """Raises NotFound if the package that it lies in does not exist, BadRequest if that is a binding."""
+    if action.package:
+        package = await existing(platform, package_name(action), Package)
+        if package.binding is not None:
+            raise BadRequest(detail="Operation not permitted on package binding.")
+
+
+async def _require_provider(platform: Platform, op: Op, old: Package | None, binding: FullName) -> None:
+    """A binding may be made only of a package that its author may read."""
+    if old is not None and old.binding is None:
+        raise Conflict(detail="Resource is a package and cannot be converted into a binding.")
+    async with guarded(platform, op, "package:read", await target(platform, op, binding)):
+        provider = await platform.entities.get(binding)
+        if provider is None:
+            raise BadRequest(detail="Binding references a package that does not exist.")
+        if not isinstance(provider, Package):
+            raise Conflict(detail="Cannot bind to a resource that is not a package.")
+        if provider.binding is not None:
+            raise BadRequest(detail="Cannot bind to another package binding.")
+
+
+async def _require_trigger(platform: Platform, op: Op, name: FullName) -> None:
     """A rule may name only what its author may read, so it tells nobody what others have."""
-    async with guarded(platform, op, f"{what}:read", Target(name.namespace, str(name))):
-        if not isinstance(await platform.entities.get(name), kind):
-            raise BadRequest(detail=f"{what} /{name} does not exist")
+    async with guarded(platform, op, "trigger:read", target_of(name)):
+        if not isinstance(await platform.entities.get(name), Trigger):
+            raise BadRequest(detail=f"trigger /{name} does not exist")
+
+
+async def _require_action(platform: Platform, op: Op, name: FullName) -> None:
+    """As `_require_trigger`."""
+    async with guarded(platform, op, "action:read", await target(platform, op, name)):
+        try:
+            judge_provider(platform, op, "action:read", await runnable(platform, name))
+        except (NotFound, WrongCollection) as error:
+            raise BadRequest(detail=f"action /{name} does not exist") from error
 
 
 async def _empty(platform: Platform, package: FullName) -> None:

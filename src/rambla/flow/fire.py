@@ -20,8 +20,9 @@ from rambla.domain.events import CloudEvent, Delivery, id_of, parse_event, parse
 from rambla.domain.names import FullName, parse_full_name
 from rambla.domain.records import Intent, ObjectAccess, Outcome, Record, Replay, Work
 from rambla.flow.guard import OK, intent_of, judge
-from rambla.flow.invoke import INVOKE, runnable, start
+from rambla.flow.invoke import INVOKE, start
 from rambla.flow.platform import Op, Platform
+from rambla.flow.resolve import judge_provider, runnable, target
 from rambla.flow.task import Task
 
 log = logging.getLogger(__name__)
@@ -174,13 +175,14 @@ async def _apply(platform: Platform, cause: Cause, rule: Rule, arguments: bytes,
     if rule.status != "active":
         text = f"Rule '{rule.name}' is inactive, action '{rule.action}' was not activated."
         return _line(line, error=text)
-    target = Target(rule.action.namespace, str(rule.action))
     # Whoever owns the trigger invokes; an event source may only deliver.
     invoker = Op(cause.op.id, Caller(cause.op.caller.subject, cause.op.caller.namespace, "key"))
     try:
-        decision = judge(platform, invoker, INVOKE, target)
-        action, defaults = await runnable(platform, rule.action)
-        merged = merge(defaults, arguments, final=bool(action.annotations.get("final")))
+        aim = await target(platform, invoker, rule.action)
+        decision = judge(platform, invoker, INVOKE, aim)
+        found = await runnable(platform, rule.action)
+        judge_provider(platform, invoker, INVOKE, found)
+        merged = merge(found.defaults, arguments, final=bool(found.action.annotations.get("final")))
     except RamblaError as error:
         if error.fault != "caller":
             raise
@@ -193,8 +195,8 @@ async def _apply(platform: Platform, cause: Cause, rule: Rule, arguments: bytes,
         payload=arguments,
         access=cause.access,
     )
-    intent = intent_of(platform, cause.op, INVOKE, target, decision, work=work)
-    tasks.append(Task(intent=intent, action=action, defaults=defaults, arguments=merged, transaction=cause.op.id))
+    intent = intent_of(platform, cause.op, INVOKE, aim, decision, work=work)
+    tasks.append(Task.of(intent, found, merged, cause.op.id))
     return _line(line, activation_id=work.activation_id)
 
 

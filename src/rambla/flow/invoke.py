@@ -8,16 +8,17 @@ waits for the record; the work itself never depends on the caller's patience.
 import asyncio
 import logging
 
-from rambla.catalog.arguments import defaults_of, merge
+from rambla.catalog.arguments import merge
 from rambla.domain.access import Decision, Target
 from rambla.domain.activation import Activation
-from rambla.domain.entities import Action, Namespace, Package, Parameter
-from rambla.domain.errors import NotFound, Unavailable
+from rambla.domain.entities import Namespace
+from rambla.domain.errors import Unavailable
 from rambla.domain.names import FullName
 from rambla.domain.records import Intent, Work
 from rambla.flow.guard import intent_of, judge
 from rambla.flow.perform import conclude, never_ran, perform
 from rambla.flow.platform import Op, Platform
+from rambla.flow.resolve import judge_provider, runnable, target
 from rambla.flow.task import Task
 
 log = logging.getLogger(__name__)
@@ -33,9 +34,10 @@ async def invoke(
     The activation goes on in any case, and what is returned is on disk. Raises Refused, NotFound, Throttled,
     TooManyConcurrent, BadRequest, Unavailable or StorageFailed; then nothing was run.
     """
-    decision = judge(platform, op, INVOKE, Target(name.namespace, str(name)))
-    action, defaults = await runnable(platform, name)
-    arguments = merge(defaults, payload, final=bool(action.annotations.get("final")))
+    decision = judge(platform, op, INVOKE, await target(platform, op, name))
+    found = await runnable(platform, name)
+    judge_provider(platform, op, INVOKE, found)
+    arguments = merge(found.defaults, payload, final=bool(found.action.annotations.get("final")))
     platform.dispatcher.check_room(len(arguments))
     await admit(platform, op.caller.namespace)
     try:
@@ -44,7 +46,7 @@ async def invoke(
     except BaseException:
         leave(platform, op.caller.namespace)
         raise
-    task = Task(intent=intent, action=action, defaults=defaults, arguments=arguments, transaction=op.id)
+    task = Task.of(intent, found, arguments, op.id)
     finished = start(platform, task)
     activation_id = task.work.activation_id
     if not blocking:
@@ -96,17 +98,6 @@ async def _perform(platform: Platform, task: Task, finished: Finished, counted: 
         if counted:
             leave(platform, task.work.namespace)
         finished.set(activation)
-
-
-async def runnable(platform: Platform, name: FullName) -> tuple[Action, tuple[Parameter, ...]]:
-    """The action and its default arguments. Raises NotFound."""
-    action = await platform.entities.get(name)
-    if not isinstance(action, Action):
-        raise NotFound()
-    if not name.package:
-        return action, action.parameters
-    package = await platform.entities.get(FullName(name.namespace, "", name.package))
-    return action, defaults_of(action, package if isinstance(package, Package) else None)
 
 
 def work_intent(platform: Platform, op: Op, decision: Decision, name: FullName, *, payload: bytes) -> Intent:

@@ -11,13 +11,15 @@ from typing import Any
 import anyio
 
 from rambla.catalog.arguments import environment_of
+from rambla.catalog.merge import API_KEY
 from rambla.dispatch.jobs import Done, Job, PoolKey
 from rambla.domain.activation import Activation, RunResult, Status, error_result
-from rambla.domain.entities import Action
+from rambla.domain.entities import BUILTIN
 from rambla.domain.errors import RamblaError
 from rambla.domain.records import Intent, Outcome, Started, Work
 from rambla.engine.ports import Grant, Program, Run
 from rambla.flow.access import NETWORK, OBJECTS, open_objects
+from rambla.flow.builtins import run_builtin
 from rambla.flow.platform import Platform
 from rambla.flow.task import Task
 from rambla.kit.tasks import pauses_s
@@ -46,8 +48,9 @@ async def perform(platform: Platform, task: Task) -> Activation:
 
 async def _attempt(platform: Platform, task: Task) -> tuple[Activation, bool]:
     """The record of one run, and whether it failed through our fault or the world's, and may be tried again."""
+    builtin = task.action.exec.kind == BUILTIN
     try:
-        done = await platform.dispatcher.run(job_of(platform, task))
+        done = await (run_builtin(platform, task) if builtin else platform.dispatcher.run(job_of(platform, task)))
     except RamblaError as error:
         return never_ran(platform, task.intent, task.work, str(error)), error.fault != "caller"
     return record_of(task, done), done.result.status == INTERNAL
@@ -81,13 +84,14 @@ def job_of(platform: Platform, task: Task) -> Job:
         return Run(
             activation_id=work.activation_id,
             payload=arguments,
-            context=_context(task, start_ms),
+            context=await _context(platform, task, start_ms),
             timeout_ms=action.limits.timeout_ms,
             log_bytes_max=action.limits.logs_mb * _MB,
             result_bytes_max=platform.limits.result_bytes_max,
             grants=addresses,
         )
 
+    program = program_of(task)
     key = PoolKey(
         namespace=work.namespace,
         action=str(action.name),
@@ -95,8 +99,9 @@ def job_of(platform: Platform, task: Task) -> Job:
         kind=action.exec.kind,
         memory_mb=action.limits.memory_mb,
         grants=grants,
+        environment=tuple(program.env.items()),
     )
-    return Job(key=key, program=program_of(task), prepare=prepare, payload_bytes=len(task.arguments))
+    return Job(key=key, program=program, prepare=prepare, payload_bytes=len(task.arguments))
 
 
 def program_of(task: Task) -> Program:
@@ -111,9 +116,10 @@ def program_of(task: Task) -> Program:
     )
 
 
-def _context(task: Task, start_ms: int) -> dict[str, str]:
+async def _context(platform: Platform, task: Task, start_ms: int) -> dict[str, str]:
     action = task.action
-    return {
+    context = {
+        "api_host": platform.api_host,
         "namespace": task.work.namespace,
         "action_name": f"/{action.name}",
         "action_version": action.version,
@@ -121,6 +127,9 @@ def _context(task: Task, start_ms: int) -> dict[str, str]:
         "transaction_id": task.transaction or task.work.activation_id,
         "deadline": str(start_ms + action.limits.timeout_ms),
     }
+    if action.annotations.get(API_KEY):
+        context["api_key"] = (await platform.keys.namespace(task.work.namespace)).key
+    return context
 
 
 def record_of(task: Task, done: Done) -> Activation:
@@ -131,7 +140,7 @@ def record_of(task: Task, done: Done) -> Activation:
         id=work.activation_id,
         namespace=work.namespace,
         name=action.name.name,
-        package=action.name.package,
+        package=task.binding.name if task.binding else action.name.package,
         version=action.version,
         subject=task.intent.subject,
         start_ms=done.start_ms,
@@ -139,14 +148,19 @@ def record_of(task: Task, done: Done) -> Activation:
         status=result.status,
         result=result.result,
         logs=result.logs,
-        annotations=_annotations(action, result, done.wait_ms),
-        # What failed by our own fault is not charged.
-        billed_mb_ms=0 if result.status == INTERNAL else billed_mb_ms(action.limits.memory_mb, duration_ms),
+        annotations=_annotations(task, result, done.wait_ms),
+        cause=work.cause,
+        billed_mb_ms=0 if _is_free(task, result) else billed_mb_ms(action.limits.memory_mb, duration_ms),
     )
 
 
-def _annotations(action: Action, result: RunResult, wait_ms: int) -> dict[str, Any]:
-    limits = action.limits
+def _is_free(task: Task, result: RunResult) -> bool:
+    """What failed by our own fault is not charged, and what held no sandbox neither."""
+    return result.status == INTERNAL or task.action.exec.kind == BUILTIN
+
+
+def _annotations(task: Task, result: RunResult, wait_ms: int) -> dict[str, Any]:
+    action, limits = task.action, task.action.limits
     annotations: dict[str, Any] = {
         "path": str(action.name),
         "kind": action.exec.kind,
@@ -161,6 +175,8 @@ def _annotations(action: Action, result: RunResult, wait_ms: int) -> dict[str, A
     }
     if result.init_ms is not None:
         annotations["initTime"] = result.init_ms
+    if task.binding is not None:
+        annotations["binding"] = str(task.binding)
     return annotations
 
 
@@ -179,4 +195,5 @@ def never_ran(platform: Platform, intent: Intent, work: Work, text: str) -> Acti
         status=INTERNAL,
         result=error_result(text),
         annotations={"path": str(work.action), "waitTime": now_ms - intent.at_ms},
+        cause=work.cause,
     )

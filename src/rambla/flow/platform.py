@@ -4,8 +4,9 @@
 no globals. `app/build.py` makes the platform, the edges make an op for each request.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import anyio
 
@@ -42,7 +43,8 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """`health` describes parts that are no port (journal, tailer, children), for `status`.
+    """`health` describes parts that are no port (journal, tailer, children), for `status`. `builtins` are the actions
+    that the platform does itself, by the code that names each. `api_host` is what actions are told of our address.
 
     `tending` is held while a namespace changes.
     """
@@ -61,6 +63,8 @@ class Platform:
     engine: Engine
     objects: ObjectStore | None
     health: Callable[[], Awaitable[dict[str, object]]]
+    api_host: str = ""
+    builtins: "Mapping[str, Builtin]" = field(default_factory=dict)
     tending: anyio.Lock = field(default_factory=anyio.Lock)
 
 
@@ -70,3 +74,8 @@ class Op:
 
     id: str
     caller: Caller
+
+
+Builtin = Callable[[Platform, Op, dict[str, Any]], Awaitable[dict[str, Any]]]
+"""An action that the platform does itself: arguments in, result out, by whom the op says. A RamblaError that is the
+caller's fault becomes the action's error."""

@@ -4,12 +4,12 @@ Reading is guarded like everything else: decided first, on record, and nothing l
 and never whole: every one has a `Page`.
 """
 
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from rambla.activations.ports import Query
-from rambla.catalog.arguments import defaults_of
+from rambla.catalog.arguments import inherited
 from rambla.catalog.bounds import ActionRanges as ActionRanges  # what `action_ranges` gives
 from rambla.catalog.bounds import ranges
 from rambla.catalog.kinds import KINDS, Kind, by_family
@@ -17,12 +17,12 @@ from rambla.catalog.ports import Collection as Collection  # what `entities` tak
 from rambla.domain.access import Target
 from rambla.domain.activation import Activation
 from rambla.domain.entities import Action, AnyEntity, Namespace, Package, Rule, Trigger
-from rambla.domain.errors import NotFound, WrongCollection
+from rambla.domain.errors import NotFound
 from rambla.domain.names import FullName
-from rambla.flow.guard import guarded
+from rambla.flow.guard import guarded, judge
 from rambla.flow.platform import Op, Platform
+from rambla.flow.resolve import bound, existing, judge_provider, runnable, target, target_of
 
-E = TypeVar("E", Action, Package, Trigger, Rule)
 PACKAGE_CONTENTS_MAX = 200
 PUBLISHED_SEARCHED_MAX = 1000
 
@@ -73,21 +73,30 @@ async def own_namespace(platform: Platform, op: Op) -> str:
 
 
 async def action(platform: Platform, op: Op, name: FullName) -> Action:
-    """The action with its package's parameters under its own."""
-    async with guarded(platform, op, "action:read", target_of(name)):
-        package = await package_of(platform, name)
-        found = await existing(platform, name, Action)
-        return replace(found, parameters=defaults_of(found, package))
+    """The action with its package's parameters, and a binding's, under its own."""
+    async with guarded(platform, op, "action:read", await target(platform, op, name)):
+        found = await runnable(platform, name)
+        judge_provider(platform, op, "action:read", found)
+        return replace(found.action, parameters=found.defaults)
 
 
 async def package(platform: Platform, op: Op, name: FullName) -> PackageView:
-    """The package with its newest actions, without their code."""
-    async with guarded(platform, op, "package:read", target_of(name)):
-        found = await existing(platform, name, Package)
+    """The package with its newest actions, without their code. A binding has its provider's, and shows its provider's
+    parameters under its own."""
+    async with guarded(platform, op, "package:read", await target(platform, op, name)):
+        shown = await existing(platform, name, Package)
+        provider = await _provider(platform, op, "package:read", shown)
+        if provider is not shown:
+            binding = {"namespace": provider.name.namespace, "name": provider.name.name}
+            shown = replace(
+                shown,
+                parameters=inherited(provider.parameters, shown.parameters),
+                annotations={**shown.annotations, "binding": binding},
+            )
         contents = await platform.entities.find(
-            "actions", name.namespace, package=name.name, skip=0, limit=PACKAGE_CONTENTS_MAX
+            "actions", provider.name.namespace, package=provider.name.name, skip=0, limit=PACKAGE_CONTENTS_MAX
         )
-        return PackageView(found, tuple(entity for entity in contents if isinstance(entity, Action)))
+        return PackageView(shown, tuple(entity for entity in contents if isinstance(entity, Action)))
 
 
 async def trigger(platform: Platform, op: Op, name: FullName) -> TriggerView:
@@ -104,9 +113,11 @@ async def entities(
     platform: Platform, op: Op, collection: Collection, namespace: str, page: Page, *, package: str | None = None
 ) -> list[AnyEntity]:
     """One page of a collection; with `package`, of what lies in it (NotFound if there is no such package)."""
-    async with guarded(platform, op, f"{collection[:-1]}:list", Target(namespace, namespace)):
-        await _require_package(platform, namespace, package)
-        if namespace != op.caller.namespace:
+    permission = f"{collection[:-1]}:list"
+    async with guarded(platform, op, permission, await _listed_target(platform, op, namespace, package)):
+        if package is not None:
+            namespace, package = await _contents_of(platform, op, permission, FullName(namespace, "", package))
+        elif namespace != op.caller.namespace:
             return (await _published(platform, collection, namespace))[page.skip : page.skip + page.limit]
         return await platform.entities.find(collection, namespace, package=package, skip=page.skip, limit=page.limit)
 
@@ -115,9 +126,11 @@ async def count_entities(
     platform: Platform, op: Op, collection: Collection, namespace: str, page: Page, *, package: str | None = None
 ) -> int:
     """How many there are after the skipped ones."""
-    async with guarded(platform, op, f"{collection[:-1]}:list", Target(namespace, namespace)):
-        await _require_package(platform, namespace, package)
-        if namespace != op.caller.namespace:
+    permission = f"{collection[:-1]}:list"
+    async with guarded(platform, op, permission, await _listed_target(platform, op, namespace, package)):
+        if package is not None:
+            namespace, package = await _contents_of(platform, op, permission, FullName(namespace, "", package))
+        elif namespace != op.caller.namespace:
             return len((await _published(platform, collection, namespace))[page.skip :])
         return max(0, await platform.entities.count(collection, namespace, package=package) - page.skip)
 
@@ -144,26 +157,7 @@ async def count_activations(platform: Platform, op: Op, namespace: str, span: Sp
         return await platform.activations.count(_query(namespace, span, page))
 
 
-# --- used by `change` and `tend` too; nothing here is guarded ---
-
-
-def target_of(name: FullName) -> Target:
-    return Target(name.namespace, str(name))
-
-
-async def existing(platform: Platform, name: FullName, kind: type[E]) -> E:
-    """Raises NotFound, or WrongCollection if something else bears the name."""
-    found = await platform.entities.get(name)
-    if found is None:
-        raise NotFound()
-    if not isinstance(found, kind):
-        raise WrongCollection()
-    return found
-
-
-async def package_of(platform: Platform, name: FullName) -> Package | None:
-    """The package that `name` says it lies in. Raises NotFound if there is none."""
-    return await _require_package(platform, name.namespace, name.package or None)
+# --- used by `change` too; nothing here is guarded ---
 
 
 async def rules_of(platform: Platform, trigger: FullName) -> tuple[Rule, ...]:
@@ -176,8 +170,23 @@ async def rule_as_seen(platform: Platform, rule: Rule) -> Rule:
     return rule if there else replace(rule, status="inactive")
 
 
-async def _require_package(platform: Platform, namespace: str, package: str | None) -> Package | None:
-    return await existing(platform, FullName(namespace, "", package), Package) if package else None
+async def _listed_target(platform: Platform, op: Op, namespace: str, package: str | None) -> Target:
+    return await target(platform, op, FullName(namespace, "", package)) if package else Target(namespace, namespace)
+
+
+async def _contents_of(platform: Platform, op: Op, permission: str, package: FullName) -> tuple[str, str]:
+    """Namespace and name of the package whose actions `package` has: its own, or those that it is a binding of."""
+    found = await _provider(platform, op, permission, await existing(platform, package, Package))
+    return found.name.namespace, found.name.name
+
+
+async def _provider(platform: Platform, op: Op, permission: str, package: Package) -> Package:
+    """`package` itself, or the one that it is a binding of. Raises Refused if that is another's and not shared."""
+    if package.binding is None:
+        return package
+    provider = await bound(platform, package)
+    judge(platform, op, permission, await target(platform, op, provider.name))
+    return provider
 
 
 async def _published(platform: Platform, collection: Collection, namespace: str) -> list[AnyEntity]:

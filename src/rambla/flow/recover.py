@@ -11,9 +11,10 @@ from rambla.catalog.arguments import merge
 from rambla.domain.activation import Activation
 from rambla.domain.errors import RamblaError
 from rambla.domain.records import Intent, Outcome, Record, Work, decode_record
-from rambla.flow.invoke import runnable, start
+from rambla.flow.invoke import start
 from rambla.flow.perform import never_ran, outcome_of
 from rambla.flow.platform import Platform
+from rambla.flow.resolve import runnable
 from rambla.flow.task import Task
 from rambla.kit.journal import Journal
 
@@ -51,14 +52,14 @@ async def settle(platform: Platform) -> tuple[int, int]:
 
 async def _run_again(platform: Platform, intent: Intent, work: Work) -> int:
     try:
-        action, defaults = await runnable(platform, work.action)
-        arguments = merge(defaults, work.payload)
+        found = await runnable(platform, work.action)
+        arguments = merge(found.defaults, work.payload)
     except RamblaError as error:
         if error.fault != "caller":
             raise
         await _give_up(platform, intent, never_ran(platform, intent, work, str(error)))
         return 0
-    start(platform, Task(intent=intent, action=action, defaults=defaults, arguments=arguments), counted=False)
+    start(platform, Task.of(intent, found, arguments), counted=False)
     return 1
 
 

@@ -6,17 +6,31 @@ Made by `invoke`, `fire` and `recover`, done by `perform`.
 import msgspec
 
 from rambla.domain.entities import Action, Parameter
+from rambla.domain.names import FullName
 from rambla.domain.records import Intent, Work
+from rambla.flow.resolve import Runnable
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """An intent whose work is to be done, and what was looked up for it."""
+    """An intent whose work is to be done, and what was looked up for it. `binding` as in `Runnable`."""
 
     intent: Intent
     action: Action
     defaults: tuple[Parameter, ...]
     arguments: bytes
     transaction: str = ""
+    binding: FullName | None = None
+
+    @classmethod
+    def of(cls, intent: Intent, found: Runnable, arguments: bytes, transaction: str = "") -> "Task":
+        return cls(
+            intent=intent,
+            action=found.action,
+            defaults=found.defaults,
+            arguments=arguments,
+            transaction=transaction,
+            binding=found.binding,
+        )
 
     @property
     def work(self) -> Work:

@@ -18,9 +18,9 @@ from rambla.domain.changes import (
     RuleChange,
     TriggerChange,
 )
-from rambla.domain.entities import Parameter, RuleStatus, is_binary
+from rambla.domain.entities import BLACKBOX, SEQUENCE, Parameter, RuleStatus, is_binary
 from rambla.domain.errors import MalformedContent, NotSupported
-from rambla.domain.names import FullName, check_name, parse_full_name
+from rambla.domain.names import DEFAULT_NAMESPACE, FullName, check_name, parse_full_name
 
 _VERSION = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}")
 _UNSERVED = {"sequence": "sequences", "blackbox": "actions from container images"}
@@ -33,13 +33,16 @@ class KeyValue(msgspec.Struct, frozen=True):
 
 
 class ExecBody(msgspec.Struct, frozen=True):
-    """`jar` is another name of `code`; `binary` is worked out from the code and only checked."""
+    """`jar` is another name of `code`; `binary` is worked out from the code and only checked. `components` are names as
+    those of a rule."""
 
     kind: str | None = None
     code: str | None = None
     jar: str | None = None
     main: str | None = None
     binary: bool | None = None
+    image: str | None = None
+    components: tuple[str, ...] | None = None
 
 
 class LimitsBody(msgspec.Struct, frozen=True):
@@ -64,9 +67,16 @@ class ActionBody(EntityBody, frozen=True, rename={"annotations_removed": "delAnn
     annotations_removed: tuple[str, ...] | None = None
 
 
+class BindingBody(msgspec.Struct, frozen=True):
+    namespace: str | None = None
+    name: str | None = None
+
+
 class PackageBody(EntityBody, frozen=True):
+    """An empty `binding` is none."""
+
     parameters: tuple[KeyValue, ...] | None = None
-    binding: Any = None
+    binding: BindingBody | None = None
 
 
 class TriggerBody(EntityBody, frozen=True):
@@ -92,14 +102,14 @@ class StatusBody(msgspec.Struct, frozen=True):
     status: str | None = None
 
 
-def action_change(body: ActionBody) -> ActionChange:
-    """Raises MalformedContent, or NotSupported for kinds that are not code."""
+def action_change(body: ActionBody, namespace: str) -> ActionChange:
+    """`namespace` is the caller's own, which `_` means. Raises BadRequest."""
     limits = body.limits or LimitsBody()
     return ActionChange(
         version=_version(body),
         publish=body.publish,
         annotations=_annotations(body),
-        exec=None if body.exec is None else _exec_change(body.exec),
+        exec=None if body.exec is None else _exec_change(body.exec, namespace),
         parameters=_parameters(body.parameters),
         limits=LimitsChange(
             timeout_ms=limits.timeout,
@@ -111,10 +121,10 @@ def action_change(body: ActionBody) -> ActionChange:
     )
 
 
-def package_change(body: PackageBody) -> PackageChange:
-    if body.binding:
-        raise NotSupported(what="bindings of packages")
-    return PackageChange(parameters=_parameters(body.parameters), **_common(body))
+def package_change(body: PackageBody, namespace: str) -> PackageChange:
+    """`namespace` is the caller's own, which `_` means. Raises BadRequest."""
+    binding = None if body.binding is None else _binding(body.binding, namespace)
+    return PackageChange(parameters=_parameters(body.parameters), binding=binding, **_common(body))
 
 
 def trigger_change(body: TriggerBody) -> TriggerChange:
@@ -146,18 +156,32 @@ def check_feed(feed: Any) -> None:
         check_name(part)
 
 
-def _exec_change(body: ExecBody) -> ExecChange:
+def _binding(body: BindingBody, namespace: str) -> FullName | None:
+    if body.namespace is None and body.name is None:
+        return None
+    return parse_full_name(f"/{body.namespace or DEFAULT_NAMESPACE}/{body.name or ''}", namespace)
+
+
+def _exec_change(body: ExecBody, namespace: str) -> ExecChange:
     if body.kind is None:
         raise MalformedContent(detail="'kind' must be a string defined in 'exec'")
     if body.kind in _UNSERVED:
         raise NotSupported(what=_UNSERVED[body.kind])
+    if body.kind == SEQUENCE:
+        if body.components is None:
+            raise MalformedContent(detail="'components' must be defined for sequence kind")
+        return ExecChange(kind=SEQUENCE, components=tuple(parse_full_name(one, namespace) for one in body.components))
+    if body.kind == BLACKBOX and not body.image:
+        raise MalformedContent(detail="'image' must be a string defined in 'exec' for 'blackbox' actions")
     code = body.jar if body.code is None else body.code
+    if code is None and body.kind == BLACKBOX:
+        code = ""
     if code is None:
         detail = f"'code' must be a string or attachment object defined in 'exec' for '{body.kind[:64]}' actions"
         raise MalformedContent(detail=detail)
     if body.binary and code.strip() and not is_binary(code):
         raise MalformedContent(detail="'code' is not base64 although 'binary' says so")
-    return ExecChange(kind=body.kind, code=code, main=body.main)
+    return ExecChange(kind=body.kind, code=code, main=body.main, image=body.image or "")
 
 
 def _common(body: EntityBody) -> dict[str, Any]:

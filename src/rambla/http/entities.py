@@ -39,7 +39,7 @@ async def get_action(call: Call[None]) -> Response:
 
 async def put_action(call: Call[bodies.ActionBody]) -> Response:
     overwrite = query.flag(call.query, "overwrite")
-    wish = bodies.action_change(call.body)
+    wish = bodies.action_change(call.body, call.op.caller.namespace)
     return answer(wire.action(await change.put_action(call.platform, call.op, call.name, wish, overwrite=overwrite)))
 
 
@@ -63,7 +63,7 @@ async def get_package(call: Call[None]) -> Response:
 
 async def put_package(call: Call[bodies.PackageBody]) -> Response:
     overwrite = query.flag(call.query, "overwrite")
-    wish = bodies.package_change(call.body)
+    wish = bodies.package_change(call.body, call.op.caller.namespace)
     return answer(wire.package(await change.put_package(call.platform, call.op, call.name, wish, overwrite=overwrite)))
 
 

@@ -23,6 +23,7 @@ STATUSES: dict[type[errors.RamblaError], int] = {
     errors.Conflict: 409,
     errors.TooLarge: 413,
     errors.UnsupportedMedia: 415,
+    errors.CircularBinding: 422,
     errors.Throttled: 429,
     errors.HeadersTooLarge: 431,
     errors.NotSupported: 501,

@@ -10,7 +10,17 @@ from typing import Any
 import msgspec
 
 from rambla.domain.activation import STATUS_CODES, Activation, LogLine
-from rambla.domain.entities import Action, ActionLimits, AnyEntity, Namespace, Package, Parameter, Rule
+from rambla.domain.entities import (
+    BLACKBOX,
+    SEQUENCE,
+    Action,
+    ActionLimits,
+    AnyEntity,
+    Namespace,
+    Package,
+    Parameter,
+    Rule,
+)
 from rambla.domain.names import FullName
 from rambla.flow.platform import Limits
 from rambla.flow.read import ActionRanges, PackageView, TriggerView
@@ -31,7 +41,8 @@ def action(entity: Action, *, code: bool = True) -> Json:
 
 
 def package(entity: Package) -> Json:
-    return {**_entity(entity), "parameters": _parameters(entity.parameters), "binding": {}}
+    binding = _binding(entity.binding) if entity.binding else {}
+    return {**_entity(entity), "parameters": _parameters(entity.parameters), "binding": binding}
 
 
 def package_view(view: PackageView) -> Json:
@@ -63,7 +74,7 @@ def summary(entity: AnyEntity) -> Json:
     if isinstance(entity, Action):
         return {**_entity(entity), "limits": _limits(entity.limits), "exec": {"binary": entity.exec.binary}}
     if isinstance(entity, Package):
-        return {**_entity(entity), "binding": False}
+        return {**_entity(entity), "binding": _binding(entity.binding) if entity.binding else False}
     if isinstance(entity, Rule):
         return _rule(entity)
     return _entity(entity)
@@ -130,8 +141,12 @@ def _rule(entity: Rule) -> Json:
 
 
 def _exec(entity: Action, *, code: bool) -> Json:
+    if entity.exec.kind == SEQUENCE:
+        return {"kind": SEQUENCE, "components": [f"/{component}" for component in entity.exec.components]}
     shown: Json = {"kind": entity.exec.kind, "binary": entity.exec.binary}
-    if code:
+    if entity.exec.kind == BLACKBOX:
+        shown["image"] = entity.exec.image
+    if code and (entity.exec.code or entity.exec.kind != BLACKBOX):
         shown["code"] = entity.exec.code
     if entity.exec.main is not None:
         shown["main"] = entity.exec.main
@@ -164,6 +179,10 @@ def _activation(record: Activation) -> Json:
 
 def _log_line(line: LogLine) -> str:
     return f"{rfc3339(line.at_ms):{_TIME_CHARS}} {line.stream}: {line.text}"
+
+
+def _binding(package: FullName) -> Json:
+    return {"namespace": package.namespace, "name": package.name}
 
 
 def _name(name: FullName) -> Json:

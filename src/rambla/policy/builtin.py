@@ -1,7 +1,8 @@
 """May this caller do that to this target?
 
-The built-in rules until policies are written in files: the owner of a namespace may do everything in it, the operator
-may tend namespaces but see nothing inside them, an event source may deliver events, and nobody may anything else.
+The built-in rules until policies are written in files: the owner of a namespace may do everything in it, everybody may
+read and invoke what lies in a published package, the operator may tend namespaces but see nothing inside them, an event
+source may deliver events, and nobody may anything else.
 Pure: a decision depends on the arguments alone.
 """
 
@@ -12,10 +13,12 @@ OPERATOR_PERMISSIONS = frozenset(
 )
 SOURCE_PERMISSIONS = frozenset({"trigger:deliver"})
 PUBLIC_PERMISSIONS = frozenset({"package:list"})  # of another namespace, only its published packages are shown
+SHARED_PERMISSIONS = frozenset({"package:read", "action:list", "action:read", "action:invoke"})
 
 _OWNER = Decision(allowed=True, rule="defaults/owner")
 _OPERATOR = Decision(allowed=True, rule="defaults/operator")
 _SOURCE = Decision(allowed=True, rule="defaults/event-source")
+_SHARED = Decision(allowed=True, rule="defaults/shared-package")
 _PUBLIC = Decision(allowed=True, rule="defaults/public-listing")
 _DENIED = Decision(allowed=False, rule="defaults/deny")
 
@@ -30,4 +33,6 @@ def decide(caller: Caller, permission: str, target: Target) -> Decision:
         return _DENIED
     if caller.namespace and caller.namespace == target.namespace:
         return _OWNER
+    if target.shared and caller.namespace and permission in SHARED_PERMISSIONS:
+        return _SHARED
     return _PUBLIC if permission in PUBLIC_PERMISSIONS else _DENIED

@@ -1,0 +1,96 @@
+"""What does the name of an action or a package stand for?
+
+A package may be a binding: it then has another package's actions under parameters of its own. And it may be published,
+so that others may read and invoke what lies in it, which the guard's target has to say. Nothing here is guarded; who
+asks on somebody's behalf judges the target, and what a binding leads to with `judge_provider`.
+"""
+
+from typing import NamedTuple, TypeVar
+
+from rambla.catalog.arguments import defaults_of, inherited
+from rambla.domain.access import Target
+from rambla.domain.entities import Action, Package, Parameter, Rule, Trigger
+from rambla.domain.errors import CircularBinding, NotFound, WrongCollection
+from rambla.domain.names import FullName
+from rambla.flow.guard import judge
+from rambla.flow.platform import Op, Platform
+
+E = TypeVar("E", Action, Package, Trigger, Rule)
+
+
+class Runnable(NamedTuple):
+    """An action and its default arguments. `binding` is the package in the name it was asked by, if that is a binding;
+    `provider` is then the target that must be judged too."""
+
+    action: Action
+    defaults: tuple[Parameter, ...]
+    binding: FullName | None = None
+    provider: Target | None = None
+
+
+async def existing(platform: Platform, name: FullName, kind: type[E]) -> E:
+    """Raises NotFound, or WrongCollection if something else bears the name."""
+    found = await platform.entities.get(name)
+    if found is None:
+        raise NotFound()
+    if not isinstance(found, kind):
+        raise WrongCollection()
+    return found
+
+
+def target_of(name: FullName) -> Target:
+    """What the guard is asked about something that is never shared."""
+    return Target(name.namespace, str(name))
+
+
+async def target(platform: Platform, op: Op, name: FullName) -> Target:
+    """What the guard is asked about an action, or a package, of that name. Only that of another namespace is looked up:
+    all that its owner may needs no sharing."""
+    if name.namespace == op.caller.namespace:
+        return target_of(name)
+    package = await platform.entities.get(package_name(name) if name.package else name)
+    return Target(name.namespace, str(name), shared=isinstance(package, Package) and package.publish)
+
+
+async def runnable(platform: Platform, name: FullName) -> Runnable:
+    """The action that `name` means, through a binding if need be.
+
+    Raises NotFound, WrongCollection or CircularBinding.
+    """
+    if not name.package:
+        action = await existing(platform, name, Action)
+        return Runnable(action, action.parameters)
+    package = await existing(platform, package_name(name), Package)
+    if package.binding is None:
+        action = await existing(platform, name, Action)
+        return Runnable(action, defaults_of(action, package))
+    provider = await bound(platform, package)
+    bound_name = FullName(provider.name.namespace, provider.name.name, name.name)
+    action = await existing(platform, bound_name, Action)
+    return Runnable(
+        action,
+        inherited(inherited(provider.parameters, package.parameters), action.parameters),
+        package.name,
+        Target(bound_name.namespace, str(bound_name), shared=provider.publish),
+    )
+
+
+async def bound(platform: Platform, package: Package) -> Package:
+    """The package that a binding leads to. Raises NotFound, WrongCollection, or CircularBinding if that is a binding
+    too, as it can have become since."""
+    assert package.binding is not None
+    provider = await existing(platform, package.binding, Package)
+    if provider.binding is not None:
+        raise CircularBinding(package=package.name.name)
+    return provider
+
+
+def judge_provider(platform: Platform, op: Op, permission: str, found: Runnable) -> None:
+    """A binding gives its owner no right to what it leads to. Raises Refused."""
+    if found.provider is not None:
+        judge(platform, op, permission, found.provider)
+
+
+def package_name(name: FullName) -> FullName:
+    """Of the package that the action lies in."""
+    return FullName(name.namespace, "", name.package)
