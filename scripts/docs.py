@@ -13,6 +13,7 @@ import click
 from rambla.app.edges import EDGES
 from rambla.cli.main import rambla
 from rambla.domain.errors import RamblaError
+from rambla.http.endpoint import Endpoint
 from rambla.http.endpoints import ENDPOINTS
 
 REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
@@ -65,10 +66,14 @@ def api_page() -> str:
     lines = ["# API", "", GENERATED, "", API_INTRODUCTION, ""]
     lines += ["| method | path | permission | gives |", "|---|---|---|---|"]
     lines += [
-        f"| {one.method} | `{one.path}` | {f'`{one.permission}`' if one.permission else 'public'} | {cell(one.gives)} |"
+        f"| {one.method} | `{one.path}` | {permission_name(one)} | {cell(one.gives.text)} |"
         for one in (*ENDPOINTS, *EDGES)
     ]
     return "\n".join([*lines, ""])
+
+
+def permission_name(endpoint: Endpoint) -> str:
+    return f"`{endpoint.permission}`" if endpoint.permission else "public"
 
 
 def cli_page() -> str:

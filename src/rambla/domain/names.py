@@ -15,7 +15,8 @@ DEFAULT_NAMESPACE = "_"
 DEFAULT_PACKAGE = "default"
 ACCOUNT_PREFIX = "AUTH_"
 """What Swift puts before a namespace to make its account. One that began so would pass for another's account."""
-_NAME = re.compile(r"\A([\w]|[\w][\w@ .&-]{0,254}[\w@.&-])\Z", re.ASCII)
+NAME_PATTERN = "([A-Za-z0-9_]|[A-Za-z0-9_][A-Za-z0-9_@ .&-]{0,254}[A-Za-z0-9_@.&-])"
+_NAME = re.compile(rf"\A{NAME_PATTERN}\Z")
 
 
 class FullName(msgspec.Struct, frozen=True, order=True):

@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from rambla.activations.ports import AuditEntry, UsageRow
+from rambla.activations.ports import AuditEntry as AuditEntry  # what `audits` gives
+from rambla.activations.ports import UsageRow as UsageRow  # what `usage` gives
 from rambla.domain.access import Target
 from rambla.domain.entities import Namespace
 from rambla.domain.errors import AlreadyExists, NamespaceDeleted, NotFound

@@ -1,8 +1,8 @@
 """What is one row of the table of endpoints?"""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.responses import Response
 
@@ -14,16 +14,31 @@ Handler = Callable[[Call[Any]], Awaitable[Response]]
 PUBLIC = ""
 
 
+class Gives(NamedTuple):
+    """What is answered when all went well: `text` tells a person, `type` a machine (None: no JSON; a tuple: one of
+    these), with `status`.
+
+    `query` names the parameters after the question mark, which `query.PARAMETERS` describes. `also` are other statuses
+    that are no failure of ours, and the types of their answers.
+    """
+
+    text: str
+    type: Any = None
+    query: tuple[str, ...] = ()
+    status: int = 200
+    also: Mapping[int, Any] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """`permission` is what the guard is asked for, PUBLIC if nobody need say who they are. `gives` describes the answer
-    to a person. A path that ends with a slash means something else than the same without."""
+    """`permission` is what the guard is asked for, PUBLIC if nobody need say who they are. A path that ends with a
+    slash means something else than the same without."""
 
     method: str
     path: str
     permission: str
     handler: Handler
-    gives: str
+    gives: Gives
     body: Body | None = None
 
 

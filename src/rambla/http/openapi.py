@@ -1,6 +1,6 @@
 """How does the table of endpoints read as an OpenAPI 3.1 description?
 
-Pure: everything comes from the rows and from the types of their bodies.
+Pure: everything comes from the rows, from the types of their bodies and answers, and from the parameters of the query.
 """
 
 import re
@@ -9,45 +9,90 @@ from typing import Any
 
 import msgspec
 
+from rambla.domain.names import NAME_PATTERN
 from rambla.http.endpoint import PUBLIC, Endpoint
+from rambla.http.query import PARAMETERS
+from rambla.http.shapes import Failure
 
 _PART = re.compile(r"\{(\w+)\}")
 _TITLE = {"title": "OpenWhisk REST API, as served by Rambla", "version": "1.0.0"}
+_REFERENCES = "#/components/schemas/{name}"
+_ID = {"type": "string", "pattern": "^[0-9a-fA-F]{32}$"}
+_NAME = {"type": "string", "pattern": f"^{NAME_PATTERN}$"}
 
 
 def describe(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
     rows = tuple(endpoints)
-    types = [row.body.type for row in rows if row.body and row.body.type is not bytes]
-    _, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
+    schemas = _Schemas(rows)
     paths: dict[str, dict[str, Any]] = {}
     for row in rows:
-        paths.setdefault(row.path, {})[row.method.lower()] = _operation(row)
+        paths.setdefault(row.path, {})[row.method.lower()] = _operation(row, schemas)
     return {
         "openapi": "3.1.0",
         "info": _TITLE,
         "paths": paths,
         "components": {
-            "schemas": components,
+            "schemas": schemas.components,
             "securitySchemes": {"key": {"type": "http", "scheme": "basic"}},
         },
     }
 
 
-def _operation(row: Endpoint) -> dict[str, Any]:
+class _Schemas:
+    """The JSON Schema of every type that the rows name. A tuple of types is any of them; None, for no JSON, is none."""
+
+    def __init__(self, rows: Iterable[Endpoint]) -> None:
+        self._types: list[Any] = [Failure]
+        for row in rows:
+            for named in (row.gives.type, *row.gives.also.values(), row.body.type if row.body else None):
+                self._types += [kind for kind in _alternatives(named) if kind not in self._types]
+        schemas, self.components = msgspec.json.schema_components(self._types, ref_template=_REFERENCES)
+        self._schemas = list(schemas)
+
+    def of(self, named: Any) -> dict[str, Any]:
+        found = [self._schemas[self._types.index(kind)] for kind in _alternatives(named)]
+        return found[0] if len(found) == 1 else {"anyOf": found}
+
+
+def _alternatives(named: Any) -> list[Any]:
+    """Any JSON object is handed on as `bytes`, see `body.py`."""
+    kinds = named if isinstance(named, tuple) else (named,)
+    return [dict[str, Any] if kind is bytes else kind for kind in kinds if kind is not None]
+
+
+def _operation(row: Endpoint, schemas: _Schemas) -> dict[str, Any]:
     operation: dict[str, Any] = {
-        "summary": f"Gives {row.gives}.",
-        "parameters": [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-            for name in _PART.findall(row.path)
-        ],
-        "responses": {"2XX": {"description": row.gives}, "4XX": {"description": '{"error", "code"}'}},
+        "summary": f"Gives {row.gives.text}.",
+        "parameters": [*_path_parameters(row), *_query_parameters(row)],
+        "responses": _responses(row, schemas),
     }
     if row.permission != PUBLIC:
         operation |= {"security": [{"key": []}], "x-permission": row.permission}
     if row.body:
-        operation["requestBody"] = {"content": {"application/json": {"schema": _schema(row.body.type)}}}
+        operation["requestBody"] = {"content": _json(schemas.of(row.body.type))}
     return operation
 
 
-def _schema(kind: Any) -> dict[str, Any]:
-    return {"type": "object"} if kind is bytes else {"$ref": f"#/components/schemas/{kind.__name__}"}
+def _path_parameters(row: Endpoint) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "path", "required": True, "schema": _ID if name == "activation_id" else _NAME}
+        for name in _PART.findall(row.path)
+    ]
+
+
+def _query_parameters(row: Endpoint) -> list[dict[str, Any]]:
+    return [{"name": name, "in": "query", "schema": PARAMETERS[name]} for name in row.gives.query]
+
+
+def _responses(row: Endpoint, schemas: _Schemas) -> dict[str, Any]:
+    failure = {"description": "what went wrong, and the request's id", "content": _json(schemas.of(Failure))}
+    responses: dict[str, Any] = {"4XX": failure, "5XX": failure}
+    for status, kind in {row.gives.status: row.gives.type, **row.gives.also}.items():
+        responses[str(status)] = {"description": row.gives.text}
+        if kind is not None:
+            responses[str(status)]["content"] = _json(schemas.of(kind))
+    return dict(sorted(responses.items()))
+
+
+def _json(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"application/json": {"schema": schema}}

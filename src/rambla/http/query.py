@@ -5,6 +5,7 @@ Parsed by OpenWhisk's rules and refused with its texts. Pure; what is not asked 
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from rambla.domain.errors import BadQuery, BadRequest
 from rambla.domain.names import check_name
@@ -13,6 +14,18 @@ from rambla.flow.read import Page, Span
 LIMIT_DEFAULT = 30
 LIMIT_MAX = 200
 WAIT_MS_MAX = 60_000
+_EPOCH: dict[str, Any] = {"type": "integer", "minimum": 0, "maximum": 10**15 - 1}
+_FLAG: dict[str, Any] = {"type": "boolean"}
+PARAMETERS: dict[str, dict[str, Any]] = {
+    "limit": {"type": "integer", "minimum": 0, "maximum": LIMIT_MAX, "default": LIMIT_DEFAULT},
+    "skip": {"type": "integer", "minimum": 0, "maximum": 10**18 - 1, "default": 0},
+    "name": {"type": "string", "description": "[package/]action"},
+    "since": _EPOCH,
+    "upto": _EPOCH,
+    "timeout": {"type": "integer", "minimum": 1, "maximum": WAIT_MS_MAX, "default": WAIT_MS_MAX},
+    **dict.fromkeys(("blocking", "code", "count", "docs", "force", "overwrite", "result"), _FLAG),
+}
+"""Every parameter there is, as JSON Schema."""
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _EPOCH_MS = re.compile(r"[0-9]{1,15}")
 _FLAGS = {

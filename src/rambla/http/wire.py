@@ -1,131 +1,116 @@
 """How do our entities look as OpenWhisk's JSON?
 
-Shapes are those of core/entity/Whisk*.scala: annotations and parameters are lists of `{"key", "value"}`, a summary
-leaves out what is large. Pure; `bodies.py` is the other direction.
+Fills the types of `shapes.py`: annotations and parameters are lists of `{"key", "value"}`, a summary leaves out what is
+large. Pure; `bodies.py` is the other direction.
 """
 
 from collections.abc import Iterable
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
-from rambla.domain.activation import STATUS_CODES, Activation, LogLine
-from rambla.domain.entities import (
-    BLACKBOX,
-    SEQUENCE,
-    Action,
-    ActionLimits,
-    AnyEntity,
-    Namespace,
-    Package,
-    Parameter,
-    Rule,
-)
+from rambla.domain import entities
+from rambla.domain.activation import STATUS_CODES, LogLine
+from rambla.domain.activation import Activation as Record
+from rambla.domain.entities import BLACKBOX, SEQUENCE, AnyEntity, Namespace, Parameter
 from rambla.domain.names import FullName
 from rambla.flow.platform import Limits
 from rambla.flow.read import ActionRanges, PackageView, TriggerView
+from rambla.http import shapes
 from rambla.kit.clock import rfc3339
 
-Json = dict[str, Any]
 MB = 2**20
 _TIME_CHARS = 30  # to which OpenWhisk pads the time of a log line
 
 
-def action(entity: Action, *, code: bool = True) -> Json:
-    return {
+def action(entity: entities.Action, *, code: bool = True) -> shapes.Action:
+    return shapes.Action(
         **_entity(entity),
-        "exec": _exec(entity, code=code),
-        "parameters": _parameters(entity.parameters),
-        "limits": _limits(entity.limits),
-    }
+        exec=_exec(entity.exec, code=code),
+        parameters=_parameters(entity.parameters),
+        limits=_limits(entity.limits),
+    )
 
 
-def package(entity: Package) -> Json:
-    binding = _binding(entity.binding) if entity.binding else {}
-    return {**_entity(entity), "parameters": _parameters(entity.parameters), "binding": binding}
+def package(entity: entities.Package) -> shapes.Package:
+    return shapes.Package(**_package(entity))
 
 
-def package_view(view: PackageView) -> Json:
-    """With its contents: an action that has the annotation `feed` is a feed."""
-    contents: dict[bool, list[Json]] = {False: [], True: []}
+def package_view(view: PackageView) -> shapes.PackageWithContents:
+    contents: dict[bool, list[shapes.Content]] = {False: [], True: []}
     for entity in view.actions:
         contents["feed" in entity.annotations].append(
-            {
-                "name": entity.name.name,
-                "version": entity.version,
-                "annotations": _annotations(entity.annotations),
-            }
+            shapes.Content(name=entity.name.name, version=entity.version, annotations=_annotations(entity.annotations))
         )
-    return {**package(view.package), "actions": contents[False], "feeds": contents[True]}
+    return shapes.PackageWithContents(**_package(view.package), actions=contents[False], feeds=contents[True])
 
 
-def trigger(view: TriggerView) -> Json:
-    rules = {str(one.name): {"action": _name(one.action), "status": one.status} for one in view.rules}
-    shown = {**_entity(view.trigger), "parameters": _parameters(view.trigger.parameters), "limits": {}}
-    return {**shown, "rules": rules} if rules else shown
+def trigger(view: TriggerView) -> shapes.Trigger:
+    rules = {str(one.name): shapes.RuleOfTrigger(action=_name(one.action), status=one.status) for one in view.rules}
+    return shapes.Trigger(
+        **_entity(view.trigger), parameters=_parameters(view.trigger.parameters), rules=rules or UNSET
+    )
 
 
-def rule(entity: Rule) -> Json:
-    return {**_rule(entity), "status": entity.status}
+def rule(entity: entities.Rule) -> shapes.Rule:
+    return shapes.Rule(**_rule(entity), status=entity.status)
 
 
-def summary(entity: AnyEntity) -> Json:
+def summary(entity: AnyEntity) -> shapes.Entity:
     """An entity as lists show it. Rules are whole but for their status."""
-    if isinstance(entity, Action):
-        return {**_entity(entity), "limits": _limits(entity.limits), "exec": {"binary": entity.exec.binary}}
-    if isinstance(entity, Package):
-        return {**_entity(entity), "binding": _binding(entity.binding) if entity.binding else False}
-    if isinstance(entity, Rule):
-        return _rule(entity)
-    return _entity(entity)
+    if isinstance(entity, entities.Action):
+        binary = shapes.ExecSummary(binary=entity.exec.binary)
+        return shapes.ActionSummary(**_entity(entity), exec=binary, limits=_limits(entity.limits))
+    if isinstance(entity, entities.Package):
+        return shapes.PackageSummary(**_entity(entity), binding=bool(entity.binding) and _binding(entity.binding))
+    if isinstance(entity, entities.Rule):
+        return shapes.RuleSummary(**_rule(entity))
+    return shapes.TriggerSummary(**_entity(entity))
 
 
-def activation(record: Activation) -> Json:
-    return {
-        **_activation(record),
-        "subject": record.subject,
-        "response": activation_response(record),
-        "logs": logs(record),
-    }
+def activation(record: Record) -> shapes.ActivationRecord:
+    return shapes.ActivationRecord(
+        **_activation(record), subject=record.subject, response=activation_response(record), logs=logs(record)
+    )
 
 
-def activation_summary(record: Activation) -> Json:
-    return {**_activation(record), "statusCode": STATUS_CODES[record.status]}
+def activation_summary(record: Record) -> shapes.ActivationSummary:
+    return shapes.ActivationSummary(**_activation(record), status_code=STATUS_CODES[record.status])
 
 
-def activation_response(record: Activation) -> Json:
-    return {
-        "status": record.status,
-        "success": record.status == "success",
-        "result": msgspec.Raw(record.result),
-        "size": len(record.result),
-    }
+def activation_response(record: Record) -> shapes.Response:
+    return shapes.Response(
+        status=record.status,
+        success=record.status == "success",
+        result=msgspec.Raw(record.result),
+        size=len(record.result),
+    )
 
 
-def logs(record: Activation) -> list[str]:
+def logs(record: Record) -> list[str]:
     return [*record.raw_logs, *map(_log_line, record.logs)]
 
 
-def namespace_limits(namespace: Namespace, limits: Limits, ranges: ActionRanges) -> Json:
+def namespace_limits(namespace: Namespace, limits: Limits, ranges: ActionRanges) -> shapes.NamespaceLimits:
     """What a namespace may use, and what one action of it may."""
-    shown: Json = {
-        "invocationsPerMinute": namespace.invocations_per_minute,
-        "concurrentInvocations": namespace.concurrent_invocations,
-        "firesPerMinute": namespace.fires_per_minute,
-        "maxParameterSize": f"{limits.payload_bytes_max // MB} MB",
-    }
-    bounds = {
-        "ActionTimeout": ranges.timeout_ms,
-        "ActionMemory": ranges.memory_mb,
-        "ActionLogs": ranges.logs_mb,
-        "ActionConcurrency": ranges.concurrency,
-    }
-    for name, (least, most) in bounds.items():
-        shown |= {f"min{name}": least, f"max{name}": most}
-    return shown
+    return shapes.NamespaceLimits(
+        invocations_per_minute=namespace.invocations_per_minute,
+        concurrent_invocations=namespace.concurrent_invocations,
+        fires_per_minute=namespace.fires_per_minute,
+        max_parameter_size=f"{limits.payload_bytes_max // MB} MB",
+        min_action_timeout=ranges.timeout_ms[0],
+        max_action_timeout=ranges.timeout_ms[1],
+        min_action_memory=ranges.memory_mb[0],
+        max_action_memory=ranges.memory_mb[1],
+        min_action_logs=ranges.logs_mb[0],
+        max_action_logs=ranges.logs_mb[1],
+        min_action_concurrency=ranges.concurrency[0],
+        max_action_concurrency=ranges.concurrency[1],
+    )
 
 
-def _entity(entity: AnyEntity) -> Json:
+def _entity(entity: AnyEntity) -> dict[str, Any]:
     return {
         "namespace": entity.name.path,
         "name": entity.name.name,
@@ -136,62 +121,66 @@ def _entity(entity: AnyEntity) -> Json:
     }
 
 
-def _rule(entity: Rule) -> Json:
+def _package(entity: entities.Package) -> dict[str, Any]:
+    return {
+        **_entity(entity),
+        "parameters": _parameters(entity.parameters),
+        "binding": _binding(entity.binding),
+    }
+
+
+def _rule(entity: entities.Rule) -> dict[str, Any]:
     return {**_entity(entity), "trigger": _name(entity.trigger), "action": _name(entity.action)}
 
 
-def _exec(entity: Action, *, code: bool) -> Json:
-    if entity.exec.kind == SEQUENCE:
-        return {"kind": SEQUENCE, "components": [f"/{component}" for component in entity.exec.components]}
-    shown: Json = {"kind": entity.exec.kind, "binary": entity.exec.binary}
-    if entity.exec.kind == BLACKBOX:
-        shown["image"] = entity.exec.image
-    if code and (entity.exec.code or entity.exec.kind != BLACKBOX):
-        shown["code"] = entity.exec.code
-    if entity.exec.main is not None:
-        shown["main"] = entity.exec.main
-    return shown
+def _exec(program: entities.Exec, *, code: bool) -> shapes.Exec:
+    if program.kind == SEQUENCE:
+        return shapes.Exec(kind=SEQUENCE, components=[f"/{component}" for component in program.components])
+    shown = code and (program.code or program.kind != BLACKBOX)
+    return shapes.Exec(
+        kind=program.kind,
+        binary=program.binary,
+        code=program.code if shown else UNSET,
+        main=UNSET if program.main is None else program.main,
+        image=program.image or UNSET,
+    )
 
 
-def _limits(limits: ActionLimits) -> Json:
+def _limits(limits: entities.ActionLimits) -> shapes.Limits:
+    return shapes.Limits(
+        timeout=limits.timeout_ms, memory=limits.memory_mb, logs=limits.logs_mb, concurrency=limits.concurrency
+    )
+
+
+def _activation(record: Record) -> dict[str, Any]:
     return {
-        "timeout": limits.timeout_ms,
-        "memory": limits.memory_mb,
-        "logs": limits.logs_mb,
-        "concurrency": limits.concurrency,
-    }
-
-
-def _activation(record: Activation) -> Json:
-    shown: Json = {
         "namespace": record.namespace,
         "name": record.name,
         "version": record.version,
-        "activationId": record.id,
+        "activation_id": record.id,
         "start": record.start_ms,
         "annotations": _annotations(record.annotations),
-        "publish": False,
+        "end": UNSET if record.is_trigger else record.end_ms,
+        "duration": UNSET if record.is_trigger else record.duration_ms,
+        "cause": UNSET if record.cause is None else record.cause,
     }
-    if not record.is_trigger:
-        shown |= {"end": record.end_ms, "duration": record.duration_ms}
-    return shown if record.cause is None else {**shown, "cause": record.cause}
 
 
 def _log_line(line: LogLine) -> str:
     return f"{rfc3339(line.at_ms):{_TIME_CHARS}} {line.stream}: {line.text}"
 
 
-def _binding(package: FullName) -> Json:
-    return {"namespace": package.namespace, "name": package.name}
+def _name(name: FullName) -> shapes.Name:
+    return shapes.Name(path=name.path, name=name.name)
 
 
-def _name(name: FullName) -> Json:
-    return {"path": name.path, "name": name.name}
+def _binding(package: FullName | None) -> shapes.Binding:
+    return shapes.Binding(namespace=package.namespace, name=package.name) if package else shapes.Binding()
 
 
-def _annotations(annotations: dict[str, Any]) -> list[Json]:
-    return [{"key": key, "value": value} for key, value in annotations.items()]
+def _annotations(annotations: dict[str, Any]) -> list[shapes.KeyValue]:
+    return [shapes.KeyValue(key=key, value=value) for key, value in annotations.items()]
 
 
-def _parameters(parameters: Iterable[Parameter]) -> list[Json]:
-    return [{"key": one.key, "value": one.value, **({"init": True} if one.init else {})} for one in parameters]
+def _parameters(parameters: Iterable[Parameter]) -> list[shapes.KeyValue]:
+    return [shapes.KeyValue(key=one.key, value=one.value, init=one.init or UNSET) for one in parameters]

@@ -1,0 +1,70 @@
+"""What do the endpoints give?
+
+The last column of the table in `endpoints.py`: one sentence for a person, one type for a machine.
+"""
+
+from typing import Any
+
+from rambla.flow import tend
+from rambla.http import shapes
+from rambla.http.endpoint import Gives
+
+_PAGE = ("limit", "skip")
+_LISTED = (*_PAGE, "count")
+_COUNT = dict[str, int]
+_ENTITY = ("overwrite",)
+
+ABOUT = Gives("limits and runtimes", dict[str, Any])
+PONG = Gives("pong")
+VERSION = Gives("the version of the API", dict[str, Any])
+DESCRIPTION = Gives("this description", dict[str, Any])
+
+NAMESPACES = Gives("the caller's namespace, in a list", list[str])
+LIMITS = Gives("what the namespace may use", shapes.NamespaceLimits)
+
+ACTIONS = Gives("summaries, newest first", (list[shapes.ActionSummary], _COUNT), _LISTED)
+CONTENTS = Gives("summaries of a package's actions", (list[shapes.ActionSummary], _COUNT), _LISTED)
+ACTION = Gives("the action", shapes.Action, ("code",))
+ACTION_WRITTEN = Gives("the action as written", shapes.Action, _ENTITY)
+ACTION_DELETED = Gives("the action that was", shapes.Action)
+INVOKED = Gives(
+    "the activation, its result, or its id",
+    Any,
+    ("blocking", "result", "timeout"),
+    also={202: shapes.Accepted, 502: Any},
+)
+
+PACKAGES = Gives("summaries, newest first", (list[shapes.PackageSummary], _COUNT), _LISTED)
+PACKAGE = Gives("the package and what is in it", shapes.PackageWithContents)
+PACKAGE_WRITTEN = Gives("the package as written", shapes.Package, _ENTITY)
+PACKAGE_DELETED = Gives("the package that was", shapes.Package, ("force",))
+
+TRIGGERS = Gives("summaries, newest first", (list[shapes.TriggerSummary], _COUNT), _LISTED)
+TRIGGER = Gives("the trigger and its rules", shapes.Trigger)
+TRIGGER_WRITTEN = Gives("the trigger as written", shapes.Trigger, _ENTITY)
+TRIGGER_DELETED = Gives("the trigger that was", shapes.Trigger)
+FIRED = Gives("the activation's id, if a rule is on", shapes.Accepted, status=202, also={204: None})
+
+RULES = Gives("rules without status, newest first", (list[shapes.RuleSummary], _COUNT), _LISTED)
+RULE = Gives("the rule and its status", shapes.Rule)
+RULE_WRITTEN = Gives("the rule as written", shapes.Rule, _ENTITY)
+RULE_DELETED = Gives("the rule that was", shapes.Rule)
+RULE_SET = Gives("nothing")
+
+ACTIVATIONS = Gives(
+    "summaries or records",
+    (list[shapes.ActivationSummary], list[shapes.ActivationRecord], _COUNT),
+    (*_LISTED, "name", "since", "upto", "docs"),
+)
+ACTIVATION = Gives("the record", shapes.ActivationRecord)
+LOGS = Gives("the lines it printed", shapes.Logs)
+RESULT = Gives("how it ended", shapes.Response)
+
+STATUS = Gives("health of every part", dict[str, Any])
+TENDED = Gives("names", list[shapes.NamespaceName])
+CREATED = Gives("the namespace and its key", shapes.NewNamespace)
+DELETED = Gives("nothing", status=204)
+KEY = Gives("the key", shapes.NamespaceKey)
+NEW_KEY = Gives("a new key; the old one opens nothing", shapes.NamespaceKey)
+AUDIT = Gives("who did what, newest first", list[tend.AuditEntry], ("since", "limit"))
+USAGE = Gives("sums by action and hour", list[tend.UsageRow], ("since",))

@@ -1,0 +1,230 @@
+"""Which shapes do our answers have as OpenWhisk's JSON?
+
+One type for each shape (core/entity/Whisk*.scala): `wire.py` fills them, the OpenAPI description is made from them, so
+what is described is what is sent. A field that is UNSET is left out.
+"""
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from rambla.domain.activation import Status
+from rambla.domain.entities import RuleStatus
+
+
+class Shape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
+    """Nothing but the stated fields."""
+
+
+class KeyValue(Shape, frozen=True, kw_only=True):
+    key: str
+    value: Any
+    init: bool | UnsetType = UNSET
+
+
+class Name(Shape, frozen=True, kw_only=True):
+    """`path` is `namespace` or `namespace/package`."""
+
+    path: str
+    name: str
+
+
+class Entity(Shape, frozen=True, kw_only=True):
+    """`updated` is in ms since the epoch."""
+
+    namespace: str
+    name: str
+    version: str
+    publish: bool
+    updated: int
+    annotations: list[KeyValue]
+
+
+# --- actions ---
+
+
+class Limits(Shape, frozen=True, kw_only=True):
+    """`timeout` in ms, `memory` and `logs` in MiB."""
+
+    timeout: int
+    memory: int
+    logs: int
+    concurrency: int
+
+
+class Exec(Shape, frozen=True, kw_only=True):
+    kind: str
+    binary: bool | UnsetType = UNSET
+    code: str | UnsetType = UNSET
+    main: str | UnsetType = UNSET
+    image: str | UnsetType = UNSET
+    components: list[str] | UnsetType = UNSET
+
+
+class Action(Entity, frozen=True, kw_only=True):
+    exec: Exec
+    parameters: list[KeyValue]
+    limits: Limits
+
+
+class ExecSummary(Shape, frozen=True, kw_only=True):
+    binary: bool
+
+
+class ActionSummary(Entity, frozen=True, kw_only=True):
+    exec: ExecSummary
+    limits: Limits
+
+
+# --- packages ---
+
+
+class Binding(Shape, frozen=True, kw_only=True):
+    """Empty if the package is none."""
+
+    namespace: str | UnsetType = UNSET
+    name: str | UnsetType = UNSET
+
+
+class Package(Entity, frozen=True, kw_only=True):
+    parameters: list[KeyValue]
+    binding: Binding
+
+
+class Content(Shape, frozen=True, kw_only=True):
+    name: str
+    version: str
+    annotations: list[KeyValue]
+
+
+class PackageWithContents(Package, frozen=True, kw_only=True):
+    """An action that has the annotation `feed` is a feed."""
+
+    actions: list[Content]
+    feeds: list[Content]
+
+
+class PackageSummary(Entity, frozen=True, kw_only=True):
+    """`binding` is false if the package is none."""
+
+    binding: Binding | bool
+
+
+# --- triggers and rules ---
+
+
+class RuleOfTrigger(Shape, frozen=True, kw_only=True):
+    action: Name
+    status: RuleStatus
+
+
+class TriggerSummary(Entity, frozen=True, kw_only=True):
+    pass
+
+
+class Trigger(Entity, frozen=True, kw_only=True):
+    """`rules` by full name; left out if there are none. `limits` is always empty."""
+
+    parameters: list[KeyValue]
+    limits: dict[str, int] = {}
+    rules: dict[str, RuleOfTrigger] | UnsetType = UNSET
+
+
+class RuleSummary(Entity, frozen=True, kw_only=True):
+    trigger: Name
+    action: Name
+
+
+class Rule(RuleSummary, frozen=True, kw_only=True):
+    status: RuleStatus
+
+
+# --- activations ---
+
+
+class Activation(Shape, frozen=True, kw_only=True):
+    """Times in ms since the epoch, `duration` in ms; a trigger's has no end."""
+
+    namespace: str
+    name: str
+    version: str
+    activation_id: str
+    start: int
+    annotations: list[KeyValue]
+    publish: bool = False
+    end: int | UnsetType = UNSET
+    duration: int | UnsetType = UNSET
+    cause: str | UnsetType = UNSET
+
+
+class ActivationSummary(Activation, frozen=True, kw_only=True):
+    status_code: Annotated[int, msgspec.Meta(ge=0, le=3)]
+
+
+class Response(Shape, frozen=True, kw_only=True):
+    """`result` is the JSON that the action gave, `size` its length in bytes."""
+
+    status: Status
+    success: bool
+    result: msgspec.Raw
+    size: int
+
+
+class ActivationRecord(Activation, frozen=True, kw_only=True):
+    subject: str
+    response: Response
+    logs: list[str]
+
+
+class Logs(Shape, frozen=True, kw_only=True):
+    logs: list[str]
+
+
+class Accepted(Shape, frozen=True, kw_only=True):
+    """What was asked for goes on under this id."""
+
+    activation_id: str
+
+
+# --- namespaces ---
+
+
+class NamespaceLimits(Shape, frozen=True, kw_only=True):
+    """Timeouts in ms, memory and logs in MiB."""
+
+    invocations_per_minute: int
+    concurrent_invocations: int
+    fires_per_minute: int
+    max_parameter_size: str
+    min_action_timeout: int
+    max_action_timeout: int
+    min_action_memory: int
+    max_action_memory: int
+    min_action_logs: int
+    max_action_logs: int
+    min_action_concurrency: int
+    max_action_concurrency: int
+
+
+class NamespaceName(Shape, frozen=True, kw_only=True):
+    """`created` is in ms since the epoch."""
+
+    name: str
+    created: int
+
+
+class NewNamespace(NamespaceName, frozen=True, kw_only=True):
+    key: str
+
+
+class NamespaceKey(Shape, frozen=True, kw_only=True):
+    key: str
+
+
+class Failure(Shape, frozen=True, kw_only=True):
+    """`code` is the request's id; `rule` is the one that refused."""
+
+    error: str
+    code: str
+    rule: str | UnsetType = UNSET
