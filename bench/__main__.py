@@ -1,4 +1,4 @@
-"""`python -m bench [cold|warm] [--rounds N] [--seconds N]`: all of it if nothing is named."""
+"""`python -m bench [cold|warm] [--rounds N] [--seconds N] [--against REVISION]`: all of it if nothing is named."""
 
 import argparse
 import os
@@ -11,6 +11,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=3, help="of load for each figure")
     parser.add_argument("--starts", type=int, default=60, help="how many cold starts")
+    parser.add_argument("--against", metavar="REVISION", help="warm: beside an earlier Rambla instead of the peers")
     arguments = parser.parse_args()
     parts = arguments.parts or ["cold", "warm"]
     load = " ".join(f"{average:.1f}" for average in os.getloadavg())
@@ -24,7 +25,7 @@ def main() -> None:
     if "warm" in parts:
         from bench import warm
 
-        warm.run(arguments.rounds, arguments.seconds)
+        warm.run(arguments.rounds, arguments.seconds, arguments.against)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,8 @@ http {{ access_log off; keepalive_requests 100000000; client_body_temp_path {fol
   proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
   server {{ listen 127.0.0.1:{port}; default_type application/json; return 200 '{{"name":"world"}}'; }} }}
 """
+ROOT = Path(__file__).parent.parent
+SOURCE = ROOT / "src"
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,9 @@ class Running:
     pid: int
     url: str
     headers: dict[str, str] = field(default_factory=dict)
+
+
+Candidate = Callable[[Path], AbstractContextManager[Running]]
 
 
 def free_port() -> int:
@@ -74,10 +79,11 @@ def _answers(running: Running, seconds: float = 30) -> Running:
 
 
 @contextmanager
-def rambla(folder: Path) -> Iterator[Running]:
+def rambla(folder: Path, source: Path = SOURCE) -> Iterator[Running]:
+    """The platform whose packages lie in `source`."""
     data = folder / "data"
     command = [sys.executable, "-m", "rambla.cli", "serve", "--data", str(data), "--listen", "127.0.0.1:0"]
-    environment = {**os.environ, "RAMBLA_LOG_LEVEL": "WARNING"}
+    environment = {**os.environ, "RAMBLA_LOG_LEVEL": "WARNING", "PYTHONPATH": str(source)}
     with _process(command, stdout=subprocess.PIPE, env=environment) as process:
         base = process.stdout.readline().split()[1]
         key = dict(line.split("=", 1) for line in (data / "wskprops").read_text().split())["AUTH"]
@@ -86,6 +92,19 @@ def rambla(folder: Path) -> Iterator[Running]:
         url = f"{base}/api/v1/namespaces/_/actions/echo?blocking=true&result=true"
         yield _answers(Running(process.pid, url, headers))
         process.stdout.close()
+
+
+def rambla_at(revision: str) -> Candidate:
+    """The platform as it was at a revision of this repository, with today's dependencies."""
+
+    @contextmanager
+    def earlier(folder: Path) -> Iterator[Running]:
+        packed = subprocess.run(["git", "archive", revision, "src"], cwd=ROOT, check=True, capture_output=True).stdout
+        subprocess.run(["tar", "-x", "-C", str(folder)], input=packed, check=True)
+        with rambla(folder, folder / "src") as running:
+            yield running
+
+    return earlier
 
 
 def _create_echo(base: str, headers: dict[str, str]) -> None:
@@ -123,4 +142,4 @@ def absent(name: str) -> str | None:
     return None
 
 
-CANDIDATES = {"rambla": rambla, "functions-framework": functions_framework, "nginx": nginx}
+CANDIDATES: dict[str, Candidate] = {"rambla": rambla, "functions-framework": functions_framework, "nginx": nginx}

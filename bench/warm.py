@@ -12,31 +12,44 @@ WARM_UP_S = 1
 Row = dict[str, float]
 
 
-def run(rounds: int, seconds: int) -> None:
+def run(rounds: int, seconds: int, against: str | None = None) -> None:
+    """Beside the peers, or with `against` beside that revision of Rambla alone."""
     if reason := load.missing():
         print(f"warm calls: {reason}")
         return
-    names = []
-    for name in candidates.CANDIDATES:
-        reason = candidates.absent(name)
-        print(f"{name}: {reason}") if reason else names.append(name)
+    chosen = _against(against) if against else _peers()
     samples: dict[tuple[str, int], list[Row]] = defaultdict(list)
     for number in range(1, rounds + 1):
-        for name in names:
+        for name, candidate in chosen.items():
             print(f"  round {number} of {rounds}: {name}", flush=True)
-            _measure(name, seconds, samples)
-    _print(names, samples)
+            with tempfile.TemporaryDirectory() as folder, candidate(Path(folder)) as running:
+                _measure(name, running, seconds, samples)
+    _print(list(chosen), samples)
 
 
-def _measure(name: str, seconds: int, samples: dict[tuple[str, int], list[Row]]) -> None:
-    with tempfile.TemporaryDirectory() as folder, candidates.CANDIDATES[name](Path(folder)) as running:
-        load.press(running.url, running.pid, connections=8, seconds=WARM_UP_S, headers=running.headers)
-        for connections in CONNECTIONS:
-            figures = load.press(
-                running.url, running.pid, connections=connections, seconds=seconds, headers=running.headers
-            )
-            row = {**vars(figures), "pss_mb": processes.pss_mb(running.pid)}
-            samples[name, connections].append(row)
+def _against(revision: str) -> dict[str, candidates.Candidate]:
+    return {"rambla": candidates.rambla, f"rambla {revision[:14]}": candidates.rambla_at(revision)}
+
+
+def _peers() -> dict[str, candidates.Candidate]:
+    found = {}
+    for name, candidate in candidates.CANDIDATES.items():
+        if reason := candidates.absent(name):
+            print(f"{name}: {reason}")
+        else:
+            found[name] = candidate
+    return found
+
+
+def _measure(name: str, running: candidates.Running, seconds: int, samples: dict[tuple[str, int], list[Row]]) -> None:
+    """All connections against one that was just started."""
+    load.press(running.url, running.pid, connections=8, seconds=WARM_UP_S, headers=running.headers)
+    for connections in CONNECTIONS:
+        figures = load.press(
+            running.url, running.pid, connections=connections, seconds=seconds, headers=running.headers
+        )
+        row = {**vars(figures), "pss_mb": processes.pss_mb(running.pid)}
+        samples[name, connections].append(row)
 
 
 def _print(names: list[str], samples: dict[tuple[str, int], list[Row]]) -> None:
