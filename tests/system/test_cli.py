@@ -109,6 +109,22 @@ def test_actions_lie_in_packages(run: Run, name: str, tmp_path: Path) -> None:
     assert name in run("package", "list")
 
 
+def test_a_package_is_shared_and_bound(run: Run, server: Running, name: str, tmp_path: Path) -> None:
+    (tmp_path / "greet.py").write_text(GREET)
+    run("package", "create", name, "--shared", "-p", "name", "provider")
+    run("action", "create", f"{name}/greet", tmp_path / "greet.py")
+    assert "bound" in run("package", "bind", f"/guest/{name}", f"{name}-b", "-p", "name", "binding")
+    assert records(run("action", "invoke", f"{name}-b/greet", "--result")) == {"hello": "binding"}
+    row = next(line for line in run("package", "list").splitlines() if f"{name}-b " in line)
+    assert f"guest/{name} " in row
+    assert records(run("package", "update", name, "--private", "--json"))["publish"] is False
+    done = rambla("package", "bind", "/guest/a/b", "c", "--data", server.data)
+    assert (done.returncode, done.stderr) == (
+        1,
+        "rambla: /guest/a/b is no package. Fix: write NAME, or /NAMESPACE/NAME\n",
+    )
+
+
 def test_making_what_exists_is_refused_and_changes_nothing(
     run: Run, server: Running, greet: str, tmp_path: Path
 ) -> None:

@@ -1,10 +1,9 @@
-"""Actions and packages: how are they made, changed and run?
+"""Actions: how are they made, changed and run?
 
 The code comes from a file, a folder or a zip (`code_files`); parameters and annotations from options. What is left out
 of an update stays as it was.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,6 @@ import click
 from rambla.cli import code_files, entities, show
 from rambla.cli.errors import ApiError, CliError
 from rambla.cli.options import (
-    Command,
     annotation_options,
     arguments_of,
     connected,
@@ -47,11 +45,6 @@ _ACTION_OPTIONS = stack(
 @click.group("action")
 def action() -> None:
     """Code that runs when it is invoked, or when a rule's trigger fires."""
-
-
-@click.group("package")
-def package() -> None:
-    """Folders of actions, with parameters they share."""
 
 
 @action.command("create")
@@ -147,24 +140,6 @@ async def invoke(
         show.print_json(answer)
 
 
-def package_put(done: str, *, overwrite: bool) -> Callable[[], Command]:
-    """`create` and `update` of packages differ only in whether one may exist already."""
-
-    @parameter_options
-    @annotation_options
-    @connected
-    async def put(client: "Client", name: str, as_json: bool, **options: Any) -> None:
-        body = {
-            "parameters": key_values(arguments_of(options["param"], options["param_file"])),
-            "annotations": key_values(arguments_of(options["annotation"])),
-        }
-        given = {key: value for key, value in body.items() if value}
-        made = await client.call("PUT", entity_path("packages", name), query={"overwrite": overwrite}, body=given)
-        entities.report(made, done, as_json)
-
-    return put
-
-
 def _action_row(found: dict[str, Any]) -> tuple[Any, ...]:
     annotations, limits = entities.mapping(found.get("annotations")), found.get("limits", {})
     return (
@@ -177,15 +152,5 @@ def _action_row(found: dict[str, Any]) -> tuple[Any, ...]:
     )
 
 
-def _package_row(found: dict[str, Any]) -> tuple[Any, ...]:
-    return entities.full_name(found), found.get("version"), show.moment(found.get("updated"))
-
-
 entities.add_list(action, "actions", ("action", "kind", "MB", "ms", "version", "updated (UTC)"), _action_row)
 entities.add_delete(action, "actions")
-entities.add_list(package, "packages", ("package", "version", "updated (UTC)"), _package_row)
-entities.add_get(package, "packages")
-entities.add_delete(package, "packages")
-for _verb, _done, _overwrite in (("create", "created", False), ("update", "updated", True)):
-    _command = click.argument("name")(package_put(_done, overwrite=_overwrite))
-    package.command(_verb, help=f"{_verb.title()} package NAME.")(_command)

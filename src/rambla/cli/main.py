@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import click
 
 from rambla import __version__
-from rambla.cli import actions, activations, errors, platform, triggers
+from rambla.cli import actions, activations, errors, packages, platform, triggers
 from rambla.cli.demo.command import demo
 
 
@@ -32,7 +32,7 @@ for _command in (
     platform.runtime,
     platform.rebuild,
     actions.action,
-    actions.package,
+    packages.package,
     triggers.trigger,
     triggers.rule,
     activations.activation,
