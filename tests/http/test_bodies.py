@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rambla.domain.errors import CallerError, MalformedContent
+from rambla.domain.json_text import decode
 from rambla.http import bodies
-from rambla.http.body import decode
 
 json = st.recursive(
     st.none()

@@ -14,7 +14,7 @@ from rambla.domain.entities import Action, Package, Parameter
 from rambla.domain.errors import BadRequest, MalformedContent
 
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_RESERVED = "Request defines parameters that are not allowed (e.g., reserved properties)."
+RESERVED = "Request defines parameters that are not allowed (e.g., reserved properties)."
 
 
 def defaults_of(action: Action, package: Package | None) -> tuple[Parameter, ...]:
@@ -39,7 +39,7 @@ def merge(defaults: Iterable[Parameter], payload: bytes, *, final: bool = False)
         return payload
     given = parse_object(payload)
     if final and any(fixed[key].value is not None for key in given if key in fixed):
-        raise BadRequest(detail=_RESERVED)
+        raise BadRequest(detail=RESERVED)
     merged: dict[str, Any] = {key: parameter.value for key, parameter in fixed.items()}
     return msgspec.json.encode(merged | given)
 

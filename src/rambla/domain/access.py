@@ -8,13 +8,14 @@ from typing import Literal
 
 import msgspec
 
-Source = Literal["key", "event-source", "operator", "platform"]
+Source = Literal["key", "event-source", "operator", "platform", "web"]
 
 
 class Caller(msgspec.Struct, frozen=True):
     """Someone who has proven who they are.
 
-    `namespace` is the caller's own ("" for those without one), `source` says by what means they are known.
+    `namespace` is the caller's own ("" for those without one), `source` says by what means they are known. Who acts
+    because somebody visits their web action is known by `web`.
     """
 
     subject: str
@@ -25,12 +26,13 @@ class Caller(msgspec.Struct, frozen=True):
 class Target(msgspec.Struct, frozen=True):
     """What a permission is asked for: `namespace` owns it; `name` is its full name for the record.
 
-    `shared` says that it lies in a published package, or is one.
+    `shared` says that it lies in a published package, or is one; `exported` that it is a web action.
     """
 
     namespace: str
     name: str
     shared: bool = False
+    exported: bool = False
 
 
 class Decision(msgspec.Struct, frozen=True):

@@ -123,6 +123,19 @@ class NoSuchRoute(NotFound):
     code = "no_such_route"
 
 
+class PropertyMissing(NotFound):
+    """Response does not include requested property."""
+
+    code = "property_missing"
+
+
+class NotAcceptable(CallerError):
+    """Resource representation is only available with these types:
+    {types}"""
+
+    code = "not_acceptable"
+
+
 class MethodNotAllowed(CallerError):
     """HTTP method not allowed, supported methods: {methods}"""
 

@@ -38,24 +38,30 @@ async def invoke(
     found = await runnable(platform, name)
     judge_provider(platform, op, INVOKE, found)
     arguments = merge(found.defaults, payload, final=bool(found.action.annotations.get("final")))
-    platform.dispatcher.check_room(len(arguments))
-    await admit(platform, op.caller.namespace)
+    intent = work_intent(platform, op, decision, name, payload=b"" if blocking else payload or b"{}")
+    finished = await begin(platform, Task.of(intent, found, arguments, op.id))
+    return await ended(finished, intent, wait_ms) if blocking else str(intent.activation_id)
+
+
+async def begin(platform: Platform, task: Task) -> "Finished":
+    """Admit the task, write its intent, and only then let it run. Raises as `invoke` does; then nothing was run."""
+    platform.dispatcher.check_room(len(task.arguments))
+    await admit(platform, task.work.namespace)
     try:
-        intent = work_intent(platform, op, decision, name, payload=b"" if blocking else payload or b"{}")
-        await platform.ledger.write(intent)
+        await platform.ledger.write(task.intent)
     except BaseException:
-        leave(platform, op.caller.namespace)
+        leave(platform, task.work.namespace)
         raise
-    task = Task.of(intent, found, arguments, op.id)
-    finished = start(platform, task)
-    activation_id = task.work.activation_id
-    if not blocking:
-        return activation_id
+    return start(platform, task)
+
+
+async def ended(finished: "Finished", intent: Intent, wait_ms: int) -> Activation | str:
+    """The record; or the activation's id if it does not come within `wait_ms`. Raises Unavailable."""
     try:
         async with asyncio.timeout(wait_ms / 1000):
             activation = await finished.wait()
     except TimeoutError:
-        return activation_id
+        return str(intent.activation_id)
     if activation is None:
         raise Unavailable()
     return activation
@@ -100,7 +106,9 @@ async def _perform(platform: Platform, task: Task, finished: Finished, counted: 
         finished.set(activation)
 
 
-def work_intent(platform: Platform, op: Op, decision: Decision, name: FullName, *, payload: bytes) -> Intent:
+def work_intent(
+    platform: Platform, op: Op, decision: Decision, name: FullName, *, payload: bytes, permission: str = INVOKE
+) -> Intent:
     """The intent to invoke; without a payload its work is not run again after a crash."""
     work = Work(
         activation_id=platform.ids.next(),
@@ -109,7 +117,7 @@ def work_intent(platform: Platform, op: Op, decision: Decision, name: FullName, 
         namespace=op.caller.namespace,
         payload=payload,
     )
-    return intent_of(platform, op, INVOKE, Target(name.namespace, str(name)), decision, work=work)
+    return intent_of(platform, op, permission, Target(name.namespace, str(name)), decision, work=work)
 
 
 async def admit(platform: Platform, namespace: str) -> Namespace:

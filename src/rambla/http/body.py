@@ -5,30 +5,23 @@ while, into nothing, so that it gets to hear the 413 instead of a broken connect
 type that the endpoint states.
 """
 
-import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import msgspec
 from starlette.requests import Request
 
-from rambla.domain.errors import MalformedContent, TooLarge, UnsupportedMedia
+from rambla.domain.errors import TooLarge, UnsupportedMedia
+from rambla.domain.json_text import ENTITY_BYTES_MAX, decode
 from rambla.flow.platform import Limits
 
 MB = 2**20
-DEPTH_MAX = 200
-CONTAINERS_MAX = 50_000
 DISCARDED_BYTES_MAX = 64 * MB
-ENTITY_BYTES_MAX = 3 * MB  # parameters and annotations of 1 MB each, and room for what JSON escapes
-_OPENING = (b"[", b"{")
-_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
-_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 
 
 class Body(NamedTuple):
     """The type of an endpoint's body, and how many bytes it may have on a platform with such limits.
 
-    Type `bytes` is any JSON object, handed on as the text that it came as.
+    Type `bytes` is any JSON object, handed on as the text that it came as; `bytearray` is anything at all.
     """
 
     type: Any
@@ -36,6 +29,7 @@ class Body(NamedTuple):
 
 
 PAYLOAD = Body(bytes, lambda limits: limits.payload_bytes_max)
+OPAQUE = Body(bytearray, lambda limits: limits.payload_bytes_max)
 
 
 async def read_body(request: Request, body: Body, limits: Limits) -> Any:
@@ -44,41 +38,11 @@ async def read_body(request: Request, body: Body, limits: Limits) -> Any:
     Raises TooLarge, UnsupportedMedia or MalformedContent.
     """
     raw = await _read(request, body.bytes_max(limits))
+    if body.type is bytearray:
+        return raw
     if raw and not _is_json(request.headers.get("content-type", "")):
         raise UnsupportedMedia()
     return decode(bytes(raw) or b"{}", body.type)
-
-
-def decode(raw: bytes, kind: Any) -> Any:
-    """`raw` as `kind`, nested at most DEPTH_MAX deep. Raises MalformedContent or TooLarge."""
-    _check_shape(raw)
-    try:
-        value = msgspec.json.decode(raw, type=dict[str, Any] if kind is bytes else kind)
-        return raw if kind is bytes else value
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise MalformedContent(detail=str(error)) from error
-
-
-def _check_shape(raw: bytes) -> None:
-    """Raises if building the values of `raw` would cost much more than reading it; builds none.
-
-    Strings, such as code, may be as long as the body may be; what is between them is bounded on its own, and its
-    brackets are matched from the innermost outwards.
-    """
-    if len(raw) <= ENTITY_BYTES_MAX and sum(map(raw.count, _OPENING)) <= DEPTH_MAX:
-        return
-    between = _STRING.sub(b"", raw)
-    if len(between) > ENTITY_BYTES_MAX:
-        raise TooLarge(what="JSON outside of strings", size=len(between), limit=ENTITY_BYTES_MAX)
-    brackets = between.translate(None, delete=_NO_BRACKETS)
-    if len(brackets) > 2 * CONTAINERS_MAX:
-        raise MalformedContent(detail=f"JSON has more than {CONTAINERS_MAX} objects and arrays")
-    for _ in range(DEPTH_MAX):
-        if not brackets:
-            return
-        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
-    if brackets:
-        raise MalformedContent(detail=f"JSON is nested more than {DEPTH_MAX} deep")
 
 
 async def _read(request: Request, bytes_max: int) -> bytearray:

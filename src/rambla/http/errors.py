@@ -20,6 +20,7 @@ STATUSES: dict[type[errors.RamblaError], int] = {
     errors.Refused: 403,
     errors.NotFound: 404,
     errors.MethodNotAllowed: 405,
+    errors.NotAcceptable: 406,
     errors.Conflict: 409,
     errors.TooLarge: 413,
     errors.UnsupportedMedia: 415,
@@ -38,12 +39,12 @@ def answer_to(error: Exception, request_id: str) -> Response:
     """The response that tells the caller what went wrong, and no more than is theirs to know."""
     if not isinstance(error, errors.RamblaError):
         log.error("request %s failed", request_id, exc_info=error)
-        return _response(500, _INTERNAL, request_id)
+        return error_answer(500, _INTERNAL, request_id)
     status = status_of(error)
     if error.fault != "caller":
         log.error("request %s: %s", request_id, error)
     text = str(errors.Unavailable() if isinstance(error, errors.StorageFailed) else error)
-    response = _response(status, text, request_id, **_rule_of(error))
+    response = error_answer(status, text, request_id, **_rule_of(error))
     response.headers.update(_headers_of(error))
     return response
 
@@ -53,7 +54,8 @@ def status_of(error: errors.RamblaError) -> int:
     return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
 
 
-def _response(status: int, text: str, request_id: str, **more: object) -> Response:
+def error_answer(status: int, text: str, request_id: str, **more: object) -> Response:
+    """The body that OpenWhisk's clients look for in whatever is no success."""
     body = msgspec.json.encode({"error": text, "code": request_id, **more})
     return Response(body, status, media_type="application/json")
 

@@ -1,8 +1,8 @@
 """May this caller do that to this target?
 
 The built-in rules until policies are written in files: the owner of a namespace may do everything in it, everybody may
-read and invoke what lies in a published package, the operator may tend namespaces but see nothing inside them, an event
-source may deliver events, and nobody may anything else.
+read and invoke what lies in a published package, anybody may visit a web action, the operator may tend namespaces but
+see nothing inside them, an event source may deliver events, and nobody may anything else.
 Pure: a decision depends on the arguments alone.
 """
 
@@ -13,18 +13,22 @@ OPERATOR_PERMISSIONS = frozenset(
 )
 SOURCE_PERMISSIONS = frozenset({"trigger:deliver"})
 PUBLIC_PERMISSIONS = frozenset({"package:list"})  # of another namespace, only its published packages are shown
+WEB_PERMISSIONS = frozenset({"action:web"})  # whoever it is, known or not
 SHARED_PERMISSIONS = frozenset({"package:read", "action:list", "action:read", "action:invoke"})
 
 _OWNER = Decision(allowed=True, rule="defaults/owner")
 _OPERATOR = Decision(allowed=True, rule="defaults/operator")
 _SOURCE = Decision(allowed=True, rule="defaults/event-source")
 _SHARED = Decision(allowed=True, rule="defaults/shared-package")
+_WEB_EXPORT = Decision(allowed=True, rule="defaults/web-export")
 _PUBLIC = Decision(allowed=True, rule="defaults/public-listing")
 _DENIED = Decision(allowed=False, rule="defaults/deny")
 
 
 def decide(caller: Caller, permission: str, target: Target) -> Decision:
     """The decision and the name of the rule that made it."""
+    if permission in WEB_PERMISSIONS:
+        return _WEB_EXPORT if target.exported else _DENIED
     if caller.source == "operator":
         return _OPERATOR if permission in OPERATOR_PERMISSIONS else _DENIED
     if caller.source == "event-source":
