@@ -39,10 +39,11 @@ are; what is Rambla's own lies under `/platform/v1` and `/sources/v1`. The same 
   are ignored. Of two writers at the same time one gets 409.
 - **Invoking**: `blocking=true` waits `timeout` ms (at most and by default 60 000), then answers 202 and the action goes
   on; `result=true` gives the result alone. `fire` is 204 if no rule is active.
+- **Web actions**: anybody may visit what has the annotation `web-export`, see [web actions](web-actions.md).
 - **Sizes**: code 48 MB, payload 1 MB, parameters and annotations 1 MB each, headers 64 KiB, JSON 200 levels deep.
 - **Kinds**: `python:3` and `nodejs:20`; `python:default`, `python:3.11` and the like are resolved when an action is
   written.
-- **Not yet served**, and answered with 501: web actions, sequences, actions from images, bindings of packages."""
+- **Not yet served**, and answered with 501: sequences, actions from images."""
 CLI_INTRODUCTION = """\
 Exit codes: 0 for success, 1 for a failure, 2 for wrong usage, 130 after Ctrl-C. An error is one line on stderr; with
 `RAMBLA_TRACEBACK=1` its traceback goes before it. What is no terminal gets plain text; `NO_COLOR` is honoured.

@@ -56,7 +56,12 @@ async def sleep(arguments: dict[str, Any], run: Run) -> Any:
     await anyio.sleep(3600)
 
 
-FUNCTIONS = {"echo": echo, "fail": fail, "crash": crash, "listed": listed, "sleep": sleep}
+async def answer(arguments: dict[str, Any], run: Run) -> Any:
+    """Whatever the action's parameter `answer` says."""
+    return arguments["answer"]
+
+
+FUNCTIONS = {"echo": echo, "fail": fail, "crash": crash, "listed": listed, "sleep": sleep, "answer": answer}
 """What an action does whose code is that word."""
 
 

@@ -98,6 +98,9 @@ async def test_the_description_has_every_endpoint_and_every_type_it_refers_to(we
     assert "delAnnotations" in described["components"]["schemas"]["ActionBody"]["properties"]
 
 
-async def test_web_actions_are_refused_clearly(web: httpx.AsyncClient) -> None:
-    answer = await web.get("/api/v1/web/guest/default/hello.json/rest")
-    assert (answer.status_code, answer.json()["error"]) == (501, "This platform does not serve web actions yet.")
+async def test_the_description_says_which_doors_need_no_key(web: httpx.AsyncClient) -> None:
+    described = (await web.get("/api/v1/api-docs")).json()
+    visit = described["paths"]["/api/v1/web/{namespace}/{package}/{name}/{rest}"]["post"]
+    assert (visit["security"], visit["x-permission"]) == ([{"key": []}, {}], "action:web")
+    assert visit["requestBody"] == {"content": {"*/*": {}}}
+    assert [one["name"] for one in visit["parameters"]] == ["namespace", "package", "name", "rest"]

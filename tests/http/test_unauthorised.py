@@ -15,7 +15,7 @@ from rambla.http.endpoints import ENDPOINTS
 from rooms import EVENTS_TOKEN, GUEST, OPERATOR_TOKEN, Rooms
 
 pytestmark = pytest.mark.anyio
-PARTS = {"namespace": GUEST, "package": "p", "name": "x", "activation_id": "a" * 32}
+PARTS = {"namespace": GUEST, "package": "p", "name": "x", "activation_id": "a" * 32, "rest": "more/of/it"}
 OWNERS_ONLY = {
     *(f"{kind}:{verb}" for kind in ("action", "package", "trigger", "rule") for verb in ("read", "write", "delete")),
     *(f"{kind}:list" for kind in ("action", "trigger", "rule", "activation")),
@@ -29,6 +29,7 @@ OWNERS_ONLY = {
 OPERATORS_ONLY = {"platform:status", "namespace:list", "namespace:create", "namespace:delete", "namespace:key"}
 ANYONES_WITH_A_KEY = {"package:list"}  # of others, only what is published: see test_packages.py
 SOURCES_ONLY = {"trigger:deliver"}
+ANYBODYS_IF_EXPORTED = {"action:web"}  # what is not exported is as absent, whoever asks
 TABLE = (*ENDPOINTS, *EDGES)
 BODIES = {
     "action:write": b'{"exec":{"kind":"python:3","code":"echo"}}',
@@ -36,7 +37,12 @@ BODIES = {
 }
 EVERY = pytest.mark.parametrize("endpoint", TABLE, ids=lambda one: f"{one.method} {one.path}")
 GUARDED = pytest.mark.parametrize(
-    "endpoint", [one for one in TABLE if one.permission != PUBLIC], ids=lambda one: f"{one.method} {one.path}"
+    "endpoint",
+    [one for one in TABLE if one.permission != PUBLIC and not one.anonymous],
+    ids=lambda one: f"{one.method} {one.path}",
+)
+ANONYMOUS = pytest.mark.parametrize(
+    "endpoint", [one for one in TABLE if one.anonymous], ids=lambda one: f"{one.method} {one.path}"
 )
 
 
@@ -48,10 +54,17 @@ async def ask(web: httpx.AsyncClient, endpoint: Endpoint, authorization: str | b
     return await web.request(endpoint.method, endpoint.path.format(**PARTS), headers=headers, content=content)
 
 
+def assert_absent(answer: httpx.Response) -> None:
+    assert answer.status_code == 404
+    if answer.request.method != "HEAD":
+        assert answer.json()["error"] == "The requested resource does not exist."
+
+
 @EVERY
 def test_each_endpoint_has_its_place_in_the_matrix(endpoint: Endpoint) -> None:
-    known = OWNERS_ONLY | OPERATORS_ONLY | SOURCES_ONLY | ANYONES_WITH_A_KEY | {PUBLIC}
+    known = OWNERS_ONLY | OPERATORS_ONLY | SOURCES_ONLY | ANYONES_WITH_A_KEY | ANYBODYS_IF_EXPORTED | {PUBLIC}
     assert endpoint.permission in known
+    assert endpoint.anonymous == (endpoint.permission in ANYBODYS_IF_EXPORTED)
 
 
 @EVERY
@@ -59,6 +72,8 @@ async def test_without_a_key_only_public_endpoints_answer(web: httpx.AsyncClient
     answer = await ask(web, endpoint, None)
     if endpoint.permission == PUBLIC:
         assert answer.status_code == 200
+    elif endpoint.anonymous:
+        assert_absent(answer)
     else:
         expected = "The resource requires authentication, which was not supplied with the request"
         assert (answer.status_code, answer.json()["error"]) == (401, expected)
@@ -127,3 +142,27 @@ async def test_every_refusal_is_on_record_with_the_permission_that_the_table_sta
 ) -> None:
     await ask(web, endpoint, other_key)
     assert (await rooms.intents())[-1].permission == endpoint.permission
+
+
+@ANONYMOUS
+async def test_an_anonymous_door_shows_to_nobody_what_is_not_exported(
+    guest: httpx.AsyncClient, web: httpx.AsyncClient, guest_key: str, other_key: str, endpoint: Endpoint
+) -> None:
+    await guest.put("packages/p", json={})
+    for annotations in ([], [{"key": "web-export", "value": "true"}]):
+        body = {"exec": {"kind": "python:3", "code": "echo"}, "annotations": annotations}
+        await guest.put("actions/p/x?overwrite=true", json=body)
+        for who in (None, guest_key, other_key, "Basic wrong", f"Bearer {OPERATOR_TOKEN}", f"Bearer {EVENTS_TOKEN}"):
+            assert_absent(await ask(web, endpoint, who))
+
+
+@ANONYMOUS
+async def test_an_anonymous_door_takes_wrong_credentials_for_none(
+    guest: httpx.AsyncClient, web: httpx.AsyncClient, endpoint: Endpoint
+) -> None:
+    await guest.put("packages/p", json={})
+    annotations = [{"key": "web-export", "value": True}, {"key": "web-custom-options", "value": True}]
+    body = {"exec": {"kind": "python:3", "code": "echo"}, "annotations": annotations}
+    await guest.put("actions/p/x", json=body)
+    for who in (None, "Basic wrong", f"Bearer {OPERATOR_TOKEN}", f"Bearer {EVENTS_TOKEN}", b"\xff" * 9):
+        assert (await ask(web, endpoint, who)).status_code == 204

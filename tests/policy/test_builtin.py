@@ -36,3 +36,13 @@ def test_who_has_no_namespace_owns_nothing(permission: str, name: str, source: s
     caller = Caller(subject="x", namespace="", source=source)  # type: ignore[arg-type]  # drawn from the literal's values
     decision = decide(caller, permission, Target("", name))
     assert decision.rule != "defaults/owner"
+
+
+def test_whoever_it_is_may_visit_what_is_exported_and_nothing_else() -> None:
+    nobody = Caller(subject="", namespace="", source="key")
+    for caller in (nobody, OWNER, STRANGER, OPERATOR, EVENTS):
+        decision = decide(caller, "action:web", Target("guest", "guest/a", exported=True))
+        assert (decision.allowed, decision.rule) == (True, "defaults/web-export")
+        assert not decide(caller, "action:web", Target("guest", "guest/a")).allowed
+        exported = Target("guest", "guest/a", exported=True)
+        assert decide(caller, "action:read", exported).allowed == (caller is OWNER)

@@ -14,12 +14,13 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from rambla.domain.errors import HeadersTooLarge, NoSuchRoute, NotSupported
+from rambla.domain.errors import HeadersTooLarge, NoSuchRoute
 from rambla.flow.platform import Platform
 from rambla.http.endpoint import Endpoint
 from rambla.http.endpoints import ENDPOINTS
 from rambla.http.errors import answer_to
 from rambla.http.resource import REQUEST_ID, Resource
+from rambla.http.web import cross_origin, is_web
 
 API = "/api/v1"
 HEADERS_BYTES_MAX = 64 * 2**10
@@ -36,9 +37,13 @@ def build_app(platform: Platform, more: Iterable[Endpoint] = ()) -> ASGIApp:
     by_path: dict[str, list[Endpoint]] = {}
     for endpoint in (*ENDPOINTS, *more):
         by_path.setdefault(endpoint.path, []).append(endpoint)
-    routes = [Route(path, Resource(platform, endpoints)) for path, endpoints in by_path.items()]
-    routes.append(Route(f"{API}/web/{{path:path}}", _web_action))
+    routes = [Route(_pattern(path), Resource(platform, endpoints)) for path, endpoints in by_path.items()]
     return Envelope(platform, Router(routes, redirect_slashes=False, default=_no_route))
+
+
+def _pattern(path: str) -> str:
+    """The only part that may hold slashes is the rest of a path."""
+    return path.replace("{rest}", "{rest:path}")
 
 
 class Envelope:
@@ -53,7 +58,7 @@ class Envelope:
             await self._inner(scope, receive, send)
             return
         request_id = scope[REQUEST_ID] = _adopted_id(scope) or self._platform.ids.next()
-        headers = {"X-Request-ID": request_id, **(_CORS if _is_api(scope) else {})}
+        headers = {"X-Request-ID": request_id, **(_CORS if _is_api(scope) and not is_web(scope) else {})}
         started = False
 
         async def send_with_headers(message: Message) -> None:
@@ -70,13 +75,16 @@ class Envelope:
         except Exception as error:
             if started:
                 raise
-            await answer_to(error, request_id)(scope, receive, send_with_headers)
+            response = answer_to(error, request_id)
+            if is_web(scope):
+                response.headers.update(cross_origin(Headers(scope=scope).get("access-control-request-headers")))
+            await response(scope, receive, send_with_headers)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         size = sum(len(name) + len(value) for name, value in scope["headers"])
         if size > HEADERS_BYTES_MAX:
             raise HeadersTooLarge(size=size, limit=HEADERS_BYTES_MAX)
-        if scope["method"] == "OPTIONS" and _is_api(scope):
+        if scope["method"] == "OPTIONS" and _is_api(scope) and not is_web(scope):
             await Response()(scope, receive, send)
             return
         await self._inner(scope, receive, send)
@@ -91,14 +99,6 @@ def _adopted_id(scope: Scope) -> str | None:
 def _is_api(scope: Scope) -> bool:
     path: str = scope["path"]
     return path == API or path.startswith(f"{API}/")
-
-
-class _WebAction:
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        raise NotSupported(what="web actions")
-
-
-_web_action = _WebAction()
 
 
 async def _no_route(scope: Scope, receive: Receive, send: Send) -> None:

@@ -32,7 +32,8 @@ class Gives(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """`permission` is what the guard is asked for, PUBLIC if nobody need say who they are. A path that ends with a
-    slash means something else than the same without."""
+    slash means something else than the same without; `{rest}` may hold slashes. `anonymous` lets in whoever cannot
+    prove who they are, as nobody."""
 
     method: str
     path: str
@@ -40,6 +41,7 @@ class Endpoint:
     handler: Handler
     gives: Gives
     body: Body | None = None
+    anonymous: bool = False
 
 
 def handing_to(function: Callable[[Platform, Op, Any], Awaitable[object]]) -> Handler:

@@ -1,17 +1,20 @@
 """Which endpoints are there?
 
 One literal table. The routes, the list of methods in a 405, the matrix of the unauthorised test and the OpenAPI
-description all come from it. Next in line: web actions, the API gateway, sequences and bindings.
+description all come from it.
 """
+
+from collections.abc import Iterator
 
 from starlette.responses import Response
 
-from rambla.http import about, activations, entities, gives, tending
+from rambla.http import about, activations, entities, gives, tending, web
 from rambla.http.bodies import ActionBody, PackageBody, RuleBody, StatusBody, TriggerBody
-from rambla.http.body import MB, PAYLOAD, Body
+from rambla.http.body import MB, OPAQUE, PAYLOAD, Body
 from rambla.http.call import Call, answer
 from rambla.http.endpoint import PUBLIC, Endpoint
 from rambla.http.openapi import describe
+from rambla.http.web_request import METHODS
 
 _API = "/api/v1"
 _NS = f"{_API}/namespaces/{{namespace}}"
@@ -22,11 +25,17 @@ _PACKAGE = f"{_NS}/packages/{{name}}"
 _TRIGGER = f"{_NS}/triggers/{{name}}"
 _RULE = f"{_NS}/rules/{{name}}"
 _ACTIVATION = f"{_NS}/activations/{{activation_id}}"
+_WEB = f"{_API}/web/{{namespace}}/{{package}}/{{name}}"
 _PLATFORM = "/platform/v1"
 _TENDED = f"{_PLATFORM}/namespaces/{{namespace}}"
 
 # JSON escapes make code longer on the way than it is; what it is when decoded is checked by `catalog`.
 _CODE = Body(ActionBody, lambda limits: limits.code_bytes_max * 4 // 3 + 3 * MB)
+
+
+def _web(path: str) -> Iterator[Endpoint]:
+    for method in METHODS:
+        yield Endpoint(method, path, "action:web", web.visit_action, gives.VISITED, OPAQUE, anonymous=True)
 
 
 async def api_docs(call: Call[None]) -> Response:
@@ -82,6 +91,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", _ACTIVATION, "activation:read", activations.get_activation, gives.ACTIVATION),
     Endpoint("GET", f"{_ACTIVATION}/logs", "activation:read", activations.get_logs, gives.LOGS),
     Endpoint("GET", f"{_ACTIVATION}/result", "activation:read", activations.get_result, gives.RESULT),
+
+    *_web(_WEB),
+    *_web(f"{_WEB}/{{rest}}"),
 
     Endpoint("GET", f"{_PLATFORM}/status", "platform:status", tending.status, gives.STATUS),
     Endpoint("GET", f"{_PLATFORM}/namespaces", "namespace:list", tending.list_namespaces, gives.TENDED),

@@ -60,6 +60,8 @@ ACTIVATION = Gives("the record", shapes.ActivationRecord)
 LOGS = Gives("the lines it printed", shapes.Logs)
 RESULT = Gives("how it ended", shapes.Response)
 
+VISITED = Gives("what the web action answers, with a status of its own", also={202: shapes.Failure, 204: None})
+
 STATUS = Gives("health of every part", dict[str, Any])
 TENDED = Gives("names", list[shapes.NamespaceName])
 CREATED = Gives("the namespace and its key", shapes.NewNamespace)

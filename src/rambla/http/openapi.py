@@ -55,9 +55,9 @@ class _Schemas:
 
 
 def _alternatives(named: Any) -> list[Any]:
-    """Any JSON object is handed on as `bytes`, see `body.py`."""
+    """Any JSON object is handed on as `bytes`, and anything at all as `bytearray`, see `body.py`."""
     kinds = named if isinstance(named, tuple) else (named,)
-    return [dict[str, Any] if kind is bytes else kind for kind in kinds if kind is not None]
+    return [dict[str, Any] if kind is bytes else kind for kind in kinds if kind not in (None, bytearray)]
 
 
 def _operation(row: Endpoint, schemas: _Schemas) -> dict[str, Any]:
@@ -67,9 +67,10 @@ def _operation(row: Endpoint, schemas: _Schemas) -> dict[str, Any]:
         "responses": _responses(row, schemas),
     }
     if row.permission != PUBLIC:
-        operation |= {"security": [{"key": []}], "x-permission": row.permission}
+        operation |= {"security": [{"key": []}, *([{}] if row.anonymous else [])], "x-permission": row.permission}
     if row.body:
-        operation["requestBody"] = {"content": _json(schemas.of(row.body.type))}
+        anything = row.body.type is bytearray
+        operation["requestBody"] = {"content": {"*/*": {}} if anything else _json(schemas.of(row.body.type))}
     return operation
 
 

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from rambla.domain.access import Caller
-from rambla.domain.errors import MethodNotAllowed
+from rambla.domain.errors import MethodNotAllowed, NotAuthenticated
 from rambla.flow.platform import Op, Platform
 from rambla.http.body import read_body
 from rambla.http.call import Call
@@ -38,4 +38,9 @@ class Resource:
     async def _caller(self, request: Request, endpoint: Endpoint) -> Caller:
         if endpoint.permission == PUBLIC:
             return _NOBODY
-        return await self._platform.keys.identify(request.headers.get("authorization"))
+        try:
+            return await self._platform.keys.identify(request.headers.get("authorization"))
+        except NotAuthenticated:
+            if endpoint.anonymous:
+                return _NOBODY
+            raise
