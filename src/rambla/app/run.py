@@ -75,7 +75,8 @@ async def _serve(settings: Settings, folder: DataFolder) -> None:
         async with Tasks() as work:
             platform = replace(build_platform(settings, folder, stores, work, engine, objects), api_host=url)
             await first_namespace(platform, folder, url)
-            await _run(platform, stores, services, Server(build_app(platform, EDGES), listener, folder, url))
+            app = build_app(platform, EDGES, web_domain=settings.web_domain)
+            await _run(platform, stores, services, Server(app, listener, folder, url))
             await _drain(platform, settings.drain_ms)
             work.stop()
         _store_cursor(stores, platform.ledger.low_water())

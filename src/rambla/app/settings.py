@@ -29,6 +29,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     data: Path = Path("var/rambla")
     listen: str = "127.0.0.1:3233"
+    web_domain: str = ""
     object_store: Literal["swift", "none"] = "none"
     database_url: str = ""
     require_isolation: Level = "restricted"

@@ -20,6 +20,7 @@ from rambla.http.endpoint import Endpoint
 from rambla.http.endpoints import ENDPOINTS
 from rambla.http.errors import answer_to
 from rambla.http.resource import REQUEST_ID, Resource
+from rambla.http.vanity import Vanity
 from rambla.http.web import cross_origin, is_web
 
 API = "/api/v1"
@@ -32,13 +33,15 @@ _CORS = {
 }
 
 
-def build_app(platform: Platform, more: Iterable[Endpoint] = ()) -> ASGIApp:
-    """The platform over HTTP. `more` are rows of other edges, served by the same rules."""
+def build_app(platform: Platform, more: Iterable[Endpoint] = (), *, web_domain: str = "") -> ASGIApp:
+    """The platform over HTTP. `more` are rows of other edges, served by the same rules. Below `web_domain`, if there is
+    one, each namespace has a host of its own for its web actions."""
     by_path: dict[str, list[Endpoint]] = {}
     for endpoint in (*ENDPOINTS, *more):
         by_path.setdefault(endpoint.path, []).append(endpoint)
     routes = [Route(_pattern(path), Resource(platform, endpoints)) for path, endpoints in by_path.items()]
-    return Envelope(platform, Router(routes, redirect_slashes=False, default=_no_route))
+    app = Envelope(platform, Router(routes, redirect_slashes=False, default=_no_route))
+    return Vanity(web_domain, app) if web_domain else app
 
 
 def _pattern(path: str) -> str:
