@@ -43,7 +43,7 @@ are; what is Rambla's own lies under `/platform/v1` and `/sources/v1`. The same 
 - **Sizes**: code 48 MB, payload 1 MB, parameters and annotations 1 MB each, headers 64 KiB, JSON 200 levels deep.
 - **Kinds**: `python:3` and `nodejs:20`; `python:default`, `python:3.11` and the like are resolved when an action is
   written.
-- **Not yet served**, and answered with 501: sequences, actions from images."""
+- **Not yet served**, and answered with 501: actions from images."""
 CLI_INTRODUCTION = """\
 Exit codes: 0 for success, 1 for a failure, 2 for wrong usage, 130 after Ctrl-C. An error is one line on stderr; with
 `RAMBLA_TRACEBACK=1` its traceback goes before it. What is no terminal gets plain text; `NO_COLOR` is honoured.

@@ -9,7 +9,7 @@ from rambla.cli import actions, activations, entities, paths, platform, triggers
 from rambla.cli.client import query_strings
 
 NOTHING: dict[str, Any] = {"annotation": (), "param": (), "param_file": None}
-ACTION: dict[str, Any] = NOTHING | dict.fromkeys(("kind", "main", "memory", "timeout", "logs", "network"))
+ACTION: dict[str, Any] = NOTHING | dict.fromkeys(("kind", "main", "memory", "timeout", "logs", "network", "sequence"))
 TRIGGER: dict[str, Any] = NOTHING | dict.fromkeys(("source", "prefix", "suffix", "target")) | {"event": ()}
 
 

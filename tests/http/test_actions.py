@@ -192,11 +192,28 @@ async def test_a_wrong_action_is_refused_with_the_reason(guest: httpx.AsyncClien
     assert (await guest.get("actions/hello")).status_code == 404
 
 
-@pytest.mark.parametrize("kind", ["sequence", "blackbox"])
-async def test_kinds_of_the_next_issue_are_refused_clearly(guest: httpx.AsyncClient, kind: str) -> None:
-    answer = await guest.put("actions/hello", json={"exec": {"kind": kind, "components": ["/_/a"]}})
+async def test_kinds_of_the_next_issue_are_refused_clearly(guest: httpx.AsyncClient) -> None:
+    answer = await guest.put("actions/hello", json={"exec": {"kind": "blackbox"}})
     assert answer.status_code == 501
     assert answer.json()["error"].endswith("yet.")
+
+
+async def test_a_sequence_shows_what_it_is_made_of(guest: httpx.AsyncClient) -> None:
+    await guest.put("actions/a", json=ECHO)
+    made = (
+        await guest.put("actions/s", json={"exec": {"kind": "sequence", "components": ["/_/a", "/guest/a"]}})
+    ).json()
+    assert made["exec"] == {"kind": "sequence", "components": ["/guest/a", "/guest/a"]}
+    assert made["parameters"] == [{"key": "_actions", "value": ["/guest/a", "/guest/a"]}]
+    assert {"key": "exec", "value": "sequence"} in made["annotations"]
+    answer = await guest.post("actions/s?blocking=true", json={"n": 1})
+    record = answer.json()
+    assert (answer.status_code, record["response"]["result"], len(record["logs"])) == (200, {"n": 1}, 2)
+    assert (await guest.get("actions/s")).json()["parameters"] == made["parameters"]
+    refused = await guest.put("actions/t", json={"exec": {"kind": "sequence"}})
+    assert (
+        refused.json()["error"] == "The request content was malformed:\n'components' must be defined for sequence kind"
+    )
 
 
 async def test_what_is_too_large_is_refused_by_its_name(guest: httpx.AsyncClient) -> None:

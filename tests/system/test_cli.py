@@ -109,6 +109,14 @@ def test_actions_lie_in_packages(run: Run, name: str, tmp_path: Path) -> None:
     assert name in run("package", "list")
 
 
+def test_a_sequence_is_made_of_actions(run: Run, server: Running, greet: str) -> None:
+    run("action", "create", f"{greet}-s", "--sequence", f"{greet}, /guest/{greet}")
+    assert records(run("action", "invoke", f"{greet}-s", "--result")) == {"hello": "street"}
+    assert "sequence" in run("action", "list")
+    done = rambla("action", "create", f"{greet}-x", "--data", server.data)
+    assert done.stderr == "rambla: there is no code. Fix: name a file, a folder or a zip, or give --sequence\n"
+
+
 def test_a_package_is_shared_and_bound(run: Run, server: Running, name: str, tmp_path: Path) -> None:
     (tmp_path / "greet.py").write_text(GREET)
     run("package", "create", name, "--shared", "-p", "name", "provider")

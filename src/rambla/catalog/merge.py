@@ -19,6 +19,7 @@ from rambla.domain.entities import (
     ActionLimits,
     Exec,
     Package,
+    Parameter,
     Rule,
     Trigger,
     is_binary,
@@ -29,6 +30,7 @@ from rambla.domain.names import DEFAULT_PACKAGE, FullName
 
 API_KEY = "provide-api-key"
 KIND = "exec"
+COMPONENTS = "_actions"
 Holder = TypeVar("Holder", Package, Trigger)
 
 
@@ -47,7 +49,7 @@ def action(name: FullName, old: Action | None, change: ActionChange, now_ms: int
         base,
         exec=program,
         annotations=annotations | {KIND: program.kind},
-        parameters=base.parameters if change.parameters is None else change.parameters,
+        parameters=_parameters(base, program, change),
         limits=limits(base.limits, change.limits),
         **_common(old, change, now_ms),
     )
@@ -97,6 +99,15 @@ def _program(old: Action | None, change: ActionChange) -> Exec:
         image=wish.image,
         components=wish.components,
     )
+
+
+def _parameters(base: Action, program: Exec, change: ActionChange) -> tuple[Parameter, ...]:
+    """A sequence's only parameter tells what it is made of, and goes when it becomes an action with code."""
+    if program.kind == SEQUENCE:
+        return (Parameter(COMPONENTS, [f"/{component}" for component in program.components]),)
+    if change.parameters is not None:
+        return change.parameters
+    return () if base.exec.kind == SEQUENCE else base.parameters
 
 
 def _holder(base: Holder, old: Holder | None, change: PackageChange | TriggerChange, now_ms: int) -> Holder:

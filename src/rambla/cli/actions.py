@@ -19,7 +19,7 @@ from rambla.cli.options import (
     parameter_options,
     stack,
 )
-from rambla.cli.paths import entity_path
+from rambla.cli.paths import absolute, entity_path
 
 if TYPE_CHECKING:
     from rambla.cli.client import Client
@@ -32,6 +32,7 @@ _ACTION_OPTIONS = stack(
     (
         click.option("--kind", help="The runtime, such as python:3; guessed from the file if left out."),
         click.option("--main", help="The function to call; main if left out."),
+        click.option("--sequence", metavar="A,B,…", help="Actions that follow one another, instead of code."),
         click.option("--memory", type=click.IntRange(1), metavar="MB", help="Memory limit."),
         click.option("--timeout", type=click.IntRange(1), metavar="MS", help="Time limit in milliseconds."),
         click.option("--logs", type=click.IntRange(0), metavar="MB", help="Limit of the logs."),
@@ -49,11 +50,13 @@ def action() -> None:
 
 @action.command("create")
 @click.argument("name")
-@click.argument("code", type=CODE)
+@click.argument("code", type=CODE, required=False)
 @_ACTION_OPTIONS
 @connected
-async def create(client: "Client", name: str, code: Path, as_json: bool, **options: Any) -> None:
-    """Make action NAME of CODE: a source file, a folder, or a zip."""
+async def create(client: "Client", name: str, code: Path | None, as_json: bool, **options: Any) -> None:
+    """Make action NAME of CODE, which is a source file, a folder, or a zip; or of other actions, with --sequence."""
+    if code is None and not options["sequence"]:
+        raise CliError("there is no code. Fix: name a file, a folder or a zip, or give --sequence")
     made = await client.call("PUT", entity_path("actions", name), body=body_of(code, **options))
     entities.report(made, "created", as_json)
 
@@ -78,12 +81,21 @@ def body_of(code: Path | None, **options: Any) -> dict[str, Any]:
     limits = {key: options[key] for key in ("memory", "timeout", "logs") if options[key] is not None}
     parameters = arguments_of(options["param"], options["param_file"])
     body = {
-        "exec": exec_of(code, options["kind"], options["main"]),
+        "exec": sequence_of(code, **options) or exec_of(code, options["kind"], options["main"]),
         "limits": limits,
         "parameters": key_values(parameters),
         "annotations": key_values(annotations),
     }
     return {key: value for key, value in body.items() if value}
+
+
+def sequence_of(code: Path | None, **options: Any) -> dict[str, Any] | None:
+    """OpenWhisk's `exec` of a sequence, or None if none is wanted. CliError if there is code too."""
+    if not options["sequence"]:
+        return None
+    if code or options["kind"] or options["main"]:
+        raise CliError("--sequence is instead of code, --kind and --main")
+    return {"kind": "sequence", "components": [absolute(each.strip()) for each in options["sequence"].split(",")]}
 
 
 def exec_of(code: Path | None, kind: str | None, main: str | None) -> dict[str, Any] | None:

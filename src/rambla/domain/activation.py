@@ -32,6 +32,7 @@ class Activation(msgspec.Struct, frozen=True, kw_only=True):
 
     `raw_logs` are lines that are shown as they are: what each rule of a trigger did, as JSON text.
     `billed_mb_ms` is memory times time (MiB x ms) that the sandbox was held for this run: the usage that is charged.
+    `parts_ms` is how long the parts of a composition ran together: between them it waited.
     """
 
     id: str
@@ -50,10 +51,11 @@ class Activation(msgspec.Struct, frozen=True, kw_only=True):
     cause: str | None = None
     is_trigger: bool = False
     billed_mb_ms: int = 0
+    parts_ms: int | None = None
 
     @property
     def duration_ms(self) -> int:
-        return self.end_ms - self.start_ms
+        return self.end_ms - self.start_ms if self.parts_ms is None else self.parts_ms
 
     @property
     def path(self) -> str:

@@ -11,8 +11,9 @@ from msgspec.structs import replace
 
 from rambla.catalog import merge
 from rambla.catalog.bounds import check_limits, check_sizes
+from rambla.dispatch.composition import COMPONENTS_MAX, SEQUENCE_TOO_LONG
 from rambla.domain.changes import ActionChange, PackageChange, RuleChange, TriggerChange
-from rambla.domain.entities import Action, AnyEntity, Package, Rule, RuleStatus, Trigger
+from rambla.domain.entities import SEQUENCE, Action, AnyEntity, Package, Rule, RuleStatus, Trigger
 from rambla.domain.errors import (
     AlreadyExists,
     BadRequest,
@@ -28,7 +29,7 @@ from rambla.flow import watch
 from rambla.flow.guard import guarded
 from rambla.flow.platform import Op, Platform
 from rambla.flow.read import TriggerView, rules_of
-from rambla.flow.resolve import existing, judge_provider, package_name, runnable, target, target_of
+from rambla.flow.resolve import existing, judge_components, judge_provider, package_name, runnable, target, target_of
 
 E = TypeVar("E", Action, Package, Trigger, Rule)
 _CONTENTS_AT_ONCE = 200
@@ -43,6 +44,8 @@ async def put_action(platform: Platform, op: Op, name: FullName, change: ActionC
         old = await _replaceable(platform, name, Action, overwrite)
         new = merge.action(name, old, change, platform.clock.now_ms())
         check_limits(new.limits, platform.limits)
+        if change.exec is not None and new.exec.kind == SEQUENCE:
+            await _require_components(platform, op, new)
         written = await _write(platform, old, new)
         platform.dispatcher.retire(name.namespace, str(name))
         return written
@@ -183,6 +186,42 @@ async def _require_provider(platform: Platform, op: Op, old: Package | None, bin
             raise Conflict(detail="Cannot bind to a resource that is not a package.")
         if provider.binding is not None:
             raise BadRequest(detail="Cannot bind to another package binding.")
+
+
+async def _require_components(platform: Platform, op: Op, sequence: Action) -> None:
+    """A sequence may name only what its author may read, and not itself, and not too many all told."""
+    components = sequence.exec.components
+    if not components:
+        raise BadRequest(detail="No component specified for the sequence.")
+    if len(components) > COMPONENTS_MAX:
+        raise BadRequest(detail=SEQUENCE_TOO_LONG)
+    await judge_components(platform, op, "action:read", components)
+    if await _atoms(platform, op, sequence.name, components) > COMPONENTS_MAX:
+        raise BadRequest(detail=SEQUENCE_TOO_LONG)
+
+
+async def _atoms(
+    platform: Platform, op: Op, sequence: FullName, components: tuple[FullName, ...], depth: int = 1
+) -> int:
+    """How many actions that are no sequences run in the end. Raises BadRequest if one of them is `sequence`."""
+    if depth > COMPONENTS_MAX:  # two that were changed at the same time can refer to each other
+        raise BadRequest(detail=SEQUENCE_TOO_LONG)
+    count = 0
+    for component in components:
+        if component == sequence:
+            raise BadRequest(detail="Sequence may not refer to itself.")
+        try:
+            found = await runnable(platform, component)
+            judge_provider(platform, op, "action:read", found)
+        except (NotFound, WrongCollection) as error:
+            raise BadRequest(detail="Sequence component does not exist.") from error
+        if found.action.name == sequence:
+            raise BadRequest(detail="Sequence may not refer to itself.")
+        nested = found.action.exec.components
+        count += await _atoms(platform, op, sequence, nested, depth + 1) if nested else 1
+        if count > COMPONENTS_MAX:
+            break
+    return count
 
 
 async def _require_trigger(platform: Platform, op: Op, name: FullName) -> None:

@@ -19,8 +19,8 @@ from rambla.domain.errors import NotFound, RamblaError
 from rambla.domain.events import CloudEvent, Delivery, id_of, parse_event, parse_source
 from rambla.domain.names import FullName, parse_full_name
 from rambla.domain.records import Intent, ObjectAccess, Outcome, Record, Replay, Work
-from rambla.flow.guard import OK, intent_of, judge
-from rambla.flow.invoke import INVOKE, start
+from rambla.flow.guard import INVOKE, OK, intent_of, judge
+from rambla.flow.invoke import start
 from rambla.flow.platform import Op, Platform
 from rambla.flow.resolve import judge_provider, runnable, target
 from rambla.flow.task import Task

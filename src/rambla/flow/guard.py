@@ -13,6 +13,7 @@ from rambla.domain.records import Intent, Outcome, Work
 from rambla.flow.platform import Op, Platform
 from rambla.policy.builtin import decide
 
+INVOKE = "action:invoke"
 OK = "ok"
 INTERRUPTED = "interrupted"
 

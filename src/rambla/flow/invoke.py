@@ -15,14 +15,13 @@ from rambla.domain.entities import Namespace
 from rambla.domain.errors import Unavailable
 from rambla.domain.names import FullName
 from rambla.domain.records import Intent, Work
-from rambla.flow.guard import intent_of, judge
+from rambla.flow.guard import INVOKE, intent_of, judge
 from rambla.flow.perform import conclude, never_ran, perform
 from rambla.flow.platform import Op, Platform
-from rambla.flow.resolve import judge_provider, runnable, target
+from rambla.flow.resolve import judge_components, judge_provider, runnable, target
 from rambla.flow.task import Task
 
 log = logging.getLogger(__name__)
-INVOKE = "action:invoke"
 INVOCATIONS = "invocations"
 
 
@@ -37,6 +36,7 @@ async def invoke(
     decision = judge(platform, op, INVOKE, await target(platform, op, name))
     found = await runnable(platform, name)
     judge_provider(platform, op, INVOKE, found)
+    await judge_components(platform, op, INVOKE, found.action.exec.components)
     arguments = merge(found.defaults, payload, final=bool(found.action.annotations.get("final")))
     intent = work_intent(platform, op, decision, name, payload=b"" if blocking else payload or b"{}")
     finished = await begin(platform, Task.of(intent, found, arguments, op.id))

@@ -14,12 +14,13 @@ from rambla.catalog.arguments import environment_of
 from rambla.catalog.merge import API_KEY
 from rambla.dispatch.jobs import Done, Job, PoolKey
 from rambla.domain.activation import Activation, RunResult, Status, error_result
-from rambla.domain.entities import BUILTIN
+from rambla.domain.entities import BUILTIN, SEQUENCE
 from rambla.domain.errors import RamblaError
 from rambla.domain.records import Intent, Outcome, Started, Work
 from rambla.engine.ports import Grant, Program, Run
 from rambla.flow.access import NETWORK, OBJECTS, open_objects
 from rambla.flow.builtins import run_builtin
+from rambla.flow.compose import compose, is_composition
 from rambla.flow.platform import Platform
 from rambla.flow.task import Task
 from rambla.kit.tasks import pauses_s
@@ -50,6 +51,9 @@ async def _attempt(platform: Platform, task: Task) -> tuple[Activation, bool]:
     """The record of one run, and whether it failed through our fault or the world's, and may be tried again."""
     builtin = task.action.exec.kind == BUILTIN
     try:
+        if is_composition(task):
+            composed = await compose(platform, task, perform)
+            return composed, composed.status == INTERNAL
         done = await (run_builtin(platform, task) if builtin else platform.dispatcher.run(job_of(platform, task)))
     except RamblaError as error:
         return never_ran(platform, task.intent, task.work, str(error)), error.fault != "caller"
@@ -177,6 +181,8 @@ def _annotations(task: Task, result: RunResult, wait_ms: int) -> dict[str, Any]:
         annotations["initTime"] = result.init_ms
     if task.binding is not None:
         annotations["binding"] = str(task.binding)
+    if task.work.cause is not None:
+        annotations["causedBy"] = SEQUENCE
     return annotations
 
 

@@ -14,6 +14,7 @@ from rambla.catalog.bounds import ActionRanges as ActionRanges  # what `action_r
 from rambla.catalog.bounds import ranges
 from rambla.catalog.kinds import KINDS, Kind, by_family
 from rambla.catalog.ports import Collection as Collection  # what `entities` takes
+from rambla.dispatch.composition import COMPONENTS_MAX
 from rambla.domain.access import Target
 from rambla.domain.activation import Activation
 from rambla.domain.entities import Action, AnyEntity, Namespace, Package, Rule, Trigger
@@ -24,6 +25,7 @@ from rambla.flow.platform import Op, Platform
 from rambla.flow.resolve import bound, existing, judge_provider, runnable, target, target_of
 
 PACKAGE_CONTENTS_MAX = 200
+SEQUENCE_LENGTH_MAX = COMPONENTS_MAX
 PUBLISHED_SEARCHED_MAX = 1000
 
 
@@ -77,7 +79,7 @@ async def action(platform: Platform, op: Op, name: FullName) -> Action:
     async with guarded(platform, op, "action:read", await target(platform, op, name)):
         found = await runnable(platform, name)
         judge_provider(platform, op, "action:read", found)
-        return replace(found.action, parameters=found.defaults)
+        return replace(found.action, parameters=found.defaults or found.action.parameters)
 
 
 async def package(platform: Platform, op: Op, name: FullName) -> PackageView:

@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 
 from rambla.catalog.arguments import defaults_of, inherited
 from rambla.domain.access import Target
-from rambla.domain.entities import Action, Package, Parameter, Rule, Trigger
+from rambla.domain.entities import SEQUENCE, Action, Package, Parameter, Rule, Trigger
 from rambla.domain.errors import CircularBinding, NotFound, WrongCollection
 from rambla.domain.names import FullName
 from rambla.flow.guard import judge
@@ -19,8 +19,9 @@ E = TypeVar("E", Action, Package, Trigger, Rule)
 
 
 class Runnable(NamedTuple):
-    """An action and its default arguments. `binding` is the package in the name it was asked by, if that is a binding;
-    `provider` is then the target that must be judged too."""
+    """An action and its default arguments; a sequence has none, as what it is given is for its first action. `binding`
+    is the package in the name it was asked by, if that is a binding; `provider` is then the target that must be judged
+    too."""
 
     action: Action
     defaults: tuple[Parameter, ...]
@@ -59,17 +60,18 @@ async def runnable(platform: Platform, name: FullName) -> Runnable:
     """
     if not name.package:
         action = await existing(platform, name, Action)
-        return Runnable(action, action.parameters)
+        return Runnable(action, action.parameters if action.exec.kind != SEQUENCE else ())
     package = await existing(platform, package_name(name), Package)
     if package.binding is None:
         action = await existing(platform, name, Action)
-        return Runnable(action, defaults_of(action, package))
+        return Runnable(action, defaults_of(action, package) if action.exec.kind != SEQUENCE else ())
     provider = await bound(platform, package)
     bound_name = FullName(provider.name.namespace, provider.name.name, name.name)
     action = await existing(platform, bound_name, Action)
+    defaults = inherited(inherited(provider.parameters, package.parameters), action.parameters)
     return Runnable(
         action,
-        inherited(inherited(provider.parameters, package.parameters), action.parameters),
+        defaults if action.exec.kind != SEQUENCE else (),
         package.name,
         Target(bound_name.namespace, str(bound_name), shared=provider.publish),
     )
@@ -89,6 +91,12 @@ def judge_provider(platform: Platform, op: Op, permission: str, found: Runnable)
     """A binding gives its owner no right to what it leads to. Raises Refused."""
     if found.provider is not None:
         judge(platform, op, permission, found.provider)
+
+
+async def judge_components(platform: Platform, op: Op, permission: str, components: tuple[FullName, ...]) -> None:
+    """Nor does a sequence to what it is made of. Raises Refused."""
+    for component in components:
+        judge(platform, op, permission, await target(platform, op, component))
 
 
 def package_name(name: FullName) -> FullName:

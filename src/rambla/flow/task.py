@@ -5,6 +5,7 @@ Made by `invoke`, `fire` and `recover`, done by `perform`.
 
 import msgspec
 
+from rambla.dispatch.composition import Tally
 from rambla.domain.entities import Action, Parameter
 from rambla.domain.names import FullName
 from rambla.domain.records import Intent, Work
@@ -12,7 +13,10 @@ from rambla.flow.resolve import Runnable
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """An intent whose work is to be done, and what was looked up for it. `binding` as in `Runnable`."""
+    """An intent whose work is to be done, and what was looked up for it. `binding` as in `Runnable`.
+
+    `tally` is that of the composition it is a part of; `conducting` says that the part is the conductor itself.
+    """
 
     intent: Intent
     action: Action
@@ -20,6 +24,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     arguments: bytes
     transaction: str = ""
     binding: FullName | None = None
+    tally: Tally | None = None
+    conducting: bool = False
 
     @classmethod
     def of(cls, intent: Intent, found: Runnable, arguments: bytes, transaction: str = "") -> "Task":
@@ -31,6 +37,12 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
             transaction=transaction,
             binding=found.binding,
         )
+
+    def as_conductor(self) -> "Task":
+        return msgspec.structs.replace(self, conducting=True)
+
+    def within(self, tally: Tally) -> "Task":
+        return msgspec.structs.replace(self, tally=tally)
 
     @property
     def work(self) -> Work:

@@ -16,8 +16,8 @@ from rambla.domain.activation import Activation
 from rambla.domain.errors import CircularBinding, NotAuthenticated, NotFound, WrongCollection
 from rambla.domain.names import FullName
 from rambla.domain.web import AUTH_HEADER, CUSTOM_OPTIONS, RAW_HTTP, REQUIRE_AUTH, WEB_EXPORT, WebRequest
-from rambla.flow.guard import judge
-from rambla.flow.invoke import INVOKE, begin, ended, work_intent
+from rambla.flow.guard import INVOKE, judge
+from rambla.flow.invoke import begin, ended, work_intent
 from rambla.flow.platform import Op, Platform
 from rambla.flow.resolve import Runnable, judge_provider, runnable
 from rambla.flow.task import Task

@@ -14,7 +14,6 @@ from rambla.http import wire
 from rambla.http.call import Call, answer
 
 BUILD = "2026-11-23T00:00:00Z"  # wsk's own tests want it to begin with "20"
-SEQUENCE_LENGTH_MAX = 50
 MB = 2**20
 
 
@@ -30,7 +29,7 @@ async def root(call: Call[None]) -> Response:
                 "actions_per_minute": limits.invocations_per_minute,
                 "concurrent_actions": limits.concurrent_invocations,
                 "triggers_per_minute": limits.fires_per_minute,
-                "sequence_length": SEQUENCE_LENGTH_MAX,
+                "sequence_length": read.SEQUENCE_LENGTH_MAX,
                 **ranges,
                 **{f"default_{name}": value for name, value in ranges.items()},
             },

@@ -23,7 +23,7 @@ from rambla.domain.errors import MalformedContent, NotSupported
 from rambla.domain.names import DEFAULT_NAMESPACE, FullName, check_name, parse_full_name
 
 _VERSION = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}")
-_UNSERVED = {"sequence": "sequences", "blackbox": "actions from container images"}
+_UNSERVED = {"blackbox": "actions from container images"}
 
 
 class KeyValue(msgspec.Struct, frozen=True):
