@@ -16,10 +16,12 @@ from rambla.catalog.cache import CachedEntities
 from rambla.dispatch.dispatcher import Dispatcher, DispatchLimits
 from rambla.domain.access import Caller
 from rambla.domain.records import Intent, Outcome, Record, decode_record
+from rambla.drivers.memory.alarms import MemoryAlarmStore
 from rambla.drivers.memory.catalog import MemoryEntityStore, MemoryNamespaceStore
 from rambla.drivers.memory.engine import Crash, MemoryEngine, say
 from rambla.drivers.memory.index import MemoryIndex
 from rambla.engine.ports import Run
+from rambla.flow.feeds import FEEDS
 from rambla.flow.platform import Limits, Op, Platform
 from rambla.flow.recover import read_back
 from rambla.flow.tend import new_namespace
@@ -29,6 +31,7 @@ from rambla.kit.ids import IdSource
 from rambla.kit.journal import Journal
 from rambla.kit.tasks import Tasks
 from rambla.objects.ports import ObjectStore
+from rambla.schedule.alarms import Alarms
 
 OPERATOR_TOKEN = "operator-token"
 EVENTS_TOKEN = "events-token"
@@ -73,6 +76,7 @@ class World:
         self.clock = ManualClock()
         self.entities, self.index = MemoryEntityStore(), MemoryIndex()
         self.namespaces = MemoryNamespaceStore(self.entities)
+        self.alarms = MemoryAlarmStore()
         self.settled = 0
 
 
@@ -123,6 +127,7 @@ async def open_rooms(
             tasks=tasks,
             entities=CachedEntities(world.entities),
             namespaces=namespaces,
+            alarms=Alarms(world.alarms),
             keys=KeyRing(namespaces, TOKENS, clock),
             ledger=Ledger(journal, pending),
             activations=Activations(index),
@@ -131,6 +136,7 @@ async def open_rooms(
             engine=engine,
             objects=objects,
             health=no_health,
+            builtins=FEEDS,
         )
         for name in (GUEST, OTHER) if not await namespaces.all() else ():
             await namespaces.put(new_namespace(name, clock.now_ms(), limits))

@@ -1,7 +1,7 @@
 from rambla.audit.pending import EVENTS_READ_BACK, EVENTS_REMEMBERED_MAX, Pending
 from rambla.domain.activation import Activation
 from rambla.domain.names import FullName
-from rambla.domain.records import Intent, Outcome, Started, Work
+from rambla.domain.records import Intent, Outcome, Record, Started, Work
 
 
 def intent(identifier: str, *, allowed: bool = True, work: bool = False, event: str | None = None) -> Intent:
@@ -90,3 +90,19 @@ def test_a_restart_reads_far_enough_back_to_know_the_last_events_again() -> None
         pending.track(seq, intent(f"i{seq}", event=f"e{seq}"))
         pending.track(seq, outcome(f"i{seq}"))
     assert pending.low_water(5 * EVENTS_READ_BACK) == EVENTS_READ_BACK
+
+
+def test_a_held_event_is_known_after_a_restart_however_many_came_after_it() -> None:
+    journal: list[Record] = [intent("held", event="held"), outcome("held")]
+    for number in range(3 * EVENTS_READ_BACK):
+        journal += [intent(f"i{number}", event=f"e{number}"), outcome(f"i{number}")]
+    pending = Pending()
+    pending.hold_event("held")
+    for seq, record in enumerate(journal):
+        pending.track(seq, record)
+    again = Pending()
+    for seq in range(pending.low_water(len(journal)), len(journal)):
+        again.track(seq, journal[seq])
+    assert not again.saw_event("held")
+    pending.let_go("held")
+    assert pending.low_water(len(journal)) == len(journal) - 2 * EVENTS_READ_BACK

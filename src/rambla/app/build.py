@@ -25,6 +25,7 @@ from rambla.domain.access import Caller
 from rambla.domain.entities import Namespace
 from rambla.domain.errors import StorageFailed
 from rambla.engine.ports import Engine
+from rambla.flow.feeds import FEEDS
 from rambla.flow.platform import Limits, Platform
 from rambla.flow.recover import read_back
 from rambla.flow.tend import new_namespace
@@ -35,6 +36,7 @@ from rambla.kit.ids import IdSource
 from rambla.kit.journal import Cursor, Journal, JournalCorrupt, JournalFailed
 from rambla.kit.tasks import Tasks
 from rambla.objects.ports import ObjectStore
+from rambla.schedule.alarms import Alarms
 
 if TYPE_CHECKING:
     from rambla.drivers.swift.embedded import EmbeddedSwift
@@ -55,6 +57,7 @@ class Stores:
     cursor: Cursor
     entities: CachedEntities
     namespaces: NamespaceStore
+    alarms: Alarms
     index: Index
 
 
@@ -73,6 +76,7 @@ async def open_stores(settings: Settings, folder: DataFolder) -> AsyncIterator[S
             cursor=Cursor(folder.path / "journal.settled"),
             entities=CachedEntities(catalog.entities),
             namespaces=catalog.namespaces,
+            alarms=Alarms(catalog.alarms),
             index=index.index,
         )
 
@@ -137,6 +141,7 @@ def build_platform(
         tasks=tasks,
         entities=stores.entities,
         namespaces=stores.namespaces,
+        alarms=stores.alarms,
         keys=KeyRing(
             stores.namespaces,
             {folder.secret("operator.token"): OPERATOR, folder.secret("events.token"): EVENTS},
@@ -149,6 +154,7 @@ def build_platform(
         engine=engine,
         objects=objects.store if objects else None,
         health=_health(settings, stores, objects),
+        builtins=FEEDS,
     )
 
 

@@ -27,6 +27,7 @@ from rambla.app.server import Server
 from rambla.app.settings import Settings, load
 from rambla.domain.errors import BadSettings, RamblaError, StorageFailed
 from rambla.drivers.process.engine import ProcessSettings, open_engine
+from rambla.flow.alarms import keep_time
 from rambla.flow.platform import Platform
 from rambla.flow.recover import settle
 from rambla.http.app import build_app
@@ -101,6 +102,7 @@ async def _run(platform: Platform, stores: Stores, services: Tasks, server: Serv
     await settle(platform)
     services.start("tailer", follow, stores.journal, stores.index, platform.activations)
     services.start("reaper", platform.dispatcher.reap, restart=True)
+    services.start("alarms", keep_time, platform, restart=True)
     services.start("cursor", _save_cursor, platform, stores, restart=True)
     await server.serve()
 

@@ -19,6 +19,7 @@ class Pending:
         self._started: set[str] = set()
         self._events: OrderedDict[str, None] = OrderedDict()
         self._event_seqs: deque[int] = deque(maxlen=EVENTS_READ_BACK)
+        self._held: dict[str, int | None] = {}
 
     def track(self, seq: int, record: Record) -> None:
         """Take in one record of the journal, as it is written or as it is read back."""
@@ -32,6 +33,8 @@ class Pending:
             if record.event_id is not None:
                 self.saw_event(record.event_id)
                 self._event_seqs.append(seq)
+                if record.event_id in self._held:
+                    self._held[record.event_id] = seq
             if record.allowed:
                 self._open[record.id] = (seq, record)
 
@@ -50,7 +53,8 @@ class Pending:
     def low_water(self, next_seq: int) -> int:
         """From where a restart must read: the oldest open intent, or the oldest event that must still be known."""
         oldest_event = self._event_seqs[0] if self._event_seqs else next_seq
-        return min(next_seq, oldest_event, *(seq for seq, _ in self._open.values()))
+        held = (seq for seq in self._held.values() if seq is not None)
+        return min(next_seq, oldest_event, *(seq for seq, _ in self._open.values()), *held)
 
     def __len__(self) -> int:
         return len(self._open)
@@ -63,6 +67,14 @@ class Pending:
         if len(self._events) > EVENTS_REMEMBERED_MAX:
             self._events.popitem(last=False)
         return True
+
+    def hold_event(self, event_id: str) -> None:
+        """A restart shall know it, however many come after it, until `let_go`: say so before it is written."""
+        self._held[event_id] = None
+
+    def let_go(self, event_id: str) -> None:
+        """Something else remembers it now."""
+        self._held.pop(event_id, None)
 
     def forget_event(self, event_id: str) -> None:
         """It was not accepted after all: it may come again."""

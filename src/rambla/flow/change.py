@@ -90,6 +90,8 @@ async def put_trigger(
         old = await _replaceable(platform, name, Trigger, overwrite)
         new = merge.trigger(name, old, change, platform.clock.now_ms())
         check_sizes(new, platform.limits)
+        if old is None:  # a crash may have left the alarm of a trigger that bore the name before
+            await platform.alarms.delete(name)
         await watch.begin(platform, new)
         try:
             written = await _write(platform, old, new)
@@ -102,13 +104,15 @@ async def put_trigger(
 
 
 async def delete_trigger(platform: Platform, op: Op, name: FullName) -> TriggerView:
-    """The trigger that was. Its rules stay behind, inactive, also if a trigger of that name comes again."""
+    """The trigger that was; its alarm goes with it. Its rules stay behind, inactive, also if a trigger of that name
+    comes again."""
     async with guarded(platform, op, "trigger:delete", target_of(name)):
         trigger = await existing(platform, name, Trigger)
         rules = await rules_of(platform, name)
         for rule in rules:
             await _set_status(platform, rule, "inactive")
         await platform.entities.delete(name, expected_revision=trigger.revision)
+        await platform.alarms.delete(name)
         await watch.end(platform, trigger, None)
         return TriggerView(trigger, ())
 

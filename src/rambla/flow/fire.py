@@ -7,6 +7,8 @@ event comes from, so nobody can fire another's trigger by subscribing a containe
 """
 
 import logging
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import msgspec
@@ -45,7 +47,8 @@ class Fire(NamedTuple):
 
 
 class Cause(NamedTuple):
-    """Why a trigger fires. `access` and `event_id` are there if an object store's event is the reason."""
+    """Why a trigger fires. `event_id` is there if an event is the reason, and `access` if it is an object store's;
+    `annotations` are for the trigger's record."""
 
     op: Op
     decision: Decision
@@ -53,6 +56,7 @@ class Cause(NamedTuple):
     replay: Replay
     event_id: str | None = None
     access: ObjectAccess | None = None
+    annotations: Mapping[str, Any] = MappingProxyType({})
 
 
 async def fire(platform: Platform, op: Op, name: FullName, payload: bytes) -> str | None:
@@ -61,15 +65,15 @@ async def fire(platform: Platform, op: Op, name: FullName, payload: bytes) -> st
     Raises Refused, NotFound, Throttled, MalformedContent, Unavailable or StorageFailed; then nothing runs.
     """
     decision = judge(platform, op, FIRE, Target(name.namespace, str(name)))
-    trigger = await _trigger(platform, name)
+    trigger = await trigger_of(platform, name)
     platform.dispatcher.check_room(len(payload))
     limits = await platform.keys.namespace(op.caller.namespace)
     platform.dispatcher.throttle.admit(op.caller.namespace, FIRE, per_minute=limits.fires_per_minute)
-    prepared = await _prepare(platform, Cause(op, decision, FIRE, "unless_started"), trigger, payload)
+    prepared = await prepare(platform, Cause(op, decision, FIRE, "unless_started"), trigger, payload)
     if prepared is None:
         return None
     await platform.ledger.write(*prepared.records)
-    _begin(platform, prepared)
+    begin(platform, prepared)
     return prepared.activation.id
 
 
@@ -114,7 +118,7 @@ async def _accept(platform: Platform, op: Op, deliveries: list[Delivery]) -> dic
             platform.ledger.pending.forget_event(event_key)
         raise
     for one in fires:
-        _begin(platform, one)
+        begin(platform, one)
     return {"accepted": accepted, "rejected": rejected}
 
 
@@ -123,7 +127,7 @@ async def _event_fire(
 ) -> Fire | None:
     """The fire for one delivery; None if it was accepted before or no rule is active."""
     name = parse_full_name(f"/{delivery.trigger.removeprefix('/')}", "")
-    trigger = await _trigger(platform, name)
+    trigger = await trigger_of(platform, name)
     source = parse_source(trigger.annotations.get("source"))
     container = event.record.s3.bucket.name
     if platform.objects is None or source.container != container:
@@ -143,17 +147,17 @@ async def _event_fire(
         event_id=event_key,
         access=ObjectAccess(name.namespace, container, event.record.s3.object.name, source.target),
     )
-    return await _prepare(platform, cause, trigger, bytes(delivery.event))
+    return await prepare(platform, cause, trigger, bytes(delivery.event))
 
 
-async def _trigger(platform: Platform, name: FullName) -> Trigger:
+async def trigger_of(platform: Platform, name: FullName) -> Trigger:
     trigger = await platform.entities.get(name)
     if not isinstance(trigger, Trigger):
         raise NotFound()
     return trigger
 
 
-async def _prepare(platform: Platform, cause: Cause, trigger: Trigger, payload: bytes) -> Fire | None:
+async def prepare(platform: Platform, cause: Cause, trigger: Trigger, payload: bytes) -> Fire | None:
     """Everything a fire will write. None if no rule is active, as OpenWhisk records no such fire."""
     rules = [rule for rule in await platform.entities.rules_of(trigger.name) if isinstance(rule, Rule)]
     if not any(rule.status == "active" for rule in rules):
@@ -225,14 +229,14 @@ def _trigger_record(
         status="success",
         result=arguments,
         raw_logs=logs,
-        annotations={"path": str(trigger.name)},
+        annotations={"path": str(trigger.name), **cause.annotations},
         is_trigger=True,
     )
     intent = intent_of(platform, cause.op, cause.permission, target, cause.decision)
     return msgspec.structs.replace(intent, activation_id=activation.id, event_id=cause.event_id), activation
 
 
-def _begin(platform: Platform, prepared: Fire) -> None:
+def begin(platform: Platform, prepared: Fire) -> None:
     platform.activations.remember(prepared.activation)
     for task in prepared.tasks:
         start(platform, task, counted=False)

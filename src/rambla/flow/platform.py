@@ -23,6 +23,7 @@ from rambla.kit.clock import Clock
 from rambla.kit.ids import IdSource
 from rambla.kit.tasks import Tasks
 from rambla.objects.ports import ObjectStore
+from rambla.schedule.alarms import Alarms
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class Platform:
     tasks: Tasks
     entities: CachedEntities
     namespaces: NamespaceStore
+    alarms: Alarms
     keys: KeyRing
     ledger: Ledger
     activations: Activations

@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from rambla.domain.errors import StorageFailed
+from rambla.drivers.sql.alarms import SqlAlarmStore
 from rambla.drivers.sql.database import Database, is_damaged, open_database
 from rambla.drivers.sql.entities import SqlEntityStore
 from rambla.drivers.sql.index import SqlIndex
@@ -23,6 +24,7 @@ _log = logging.getLogger(__name__)
 class OpenCatalog:
     entities: SqlEntityStore
     namespaces: SqlNamespaceStore
+    alarms: SqlAlarmStore
     database: Database
 
     async def close(self) -> None:
@@ -41,7 +43,7 @@ class OpenIndex:
 def open_catalog(url: str) -> OpenCatalog:
     """Raises StorageFailed."""
     database = open_database(url, "catalog")
-    return OpenCatalog(SqlEntityStore(database), SqlNamespaceStore(database), database)
+    return OpenCatalog(SqlEntityStore(database), SqlNamespaceStore(database), SqlAlarmStore(database), database)
 
 
 def open_index(url: str) -> OpenIndex:

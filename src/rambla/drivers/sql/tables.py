@@ -77,6 +77,16 @@ namespaces = Table(
     _key("uuid", nullable=True, unique=True, doc="NULL: deleted; the row stays so that nobody else gets the name"),
     Column("document", LargeBinary, nullable=False),
 )
+alarms = Table(
+    "alarms",
+    catalog,
+    _key("namespace", primary_key=True),
+    _key("name", primary_key=True),
+    Column("revision", BigInteger, nullable=False),
+    Column("wake_ms", BigInteger, nullable=True, doc="NULL: off"),
+    Column("document", LargeBinary, nullable=False),
+    Index("alarms_wake", "wake_ms"),
+)
 
 index = MetaData()
 
