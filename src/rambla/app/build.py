@@ -24,6 +24,7 @@ from rambla.dispatch.dispatcher import Dispatcher, DispatchLimits
 from rambla.domain.access import Caller
 from rambla.domain.entities import Namespace
 from rambla.domain.errors import StorageFailed
+from rambla.domain.names import SYSTEM_NAMESPACE
 from rambla.engine.ports import Engine
 from rambla.flow.feeds import FEEDS
 from rambla.flow.platform import Limits, Platform
@@ -216,13 +217,17 @@ async def first_namespace(platform: Platform, folder: DataFolder, url: str) -> N
     """See that there is a namespace to begin with, unless it was deleted, and that its key lies where clients look."""
     guest = await platform.namespaces.get(FIRST_NAMESPACE)
     deleted = await platform.namespaces.was_deleted(FIRST_NAMESPACE)
-    if guest is None and not deleted and not await platform.namespaces.all():
+    if guest is None and not deleted and not await _tenants(platform):
         guest = new_namespace(FIRST_NAMESPACE, platform.clock.now_ms(), platform.limits)
         await platform.namespaces.put(guest)
     if guest is not None:
         folder.write_wskprops(url, guest)
     if platform.objects is not None:
-        await _match_accounts(platform.objects, await platform.namespaces.all())
+        await _match_accounts(platform.objects, await _tenants(platform))
+
+
+async def _tenants(platform: Platform) -> list[Namespace]:
+    return [namespace for namespace in await platform.namespaces.all() if namespace.name != SYSTEM_NAMESPACE]
 
 
 async def _match_accounts(objects: ObjectStore, namespaces: list[Namespace]) -> None:

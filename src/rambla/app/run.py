@@ -25,6 +25,7 @@ from rambla.app.folder import DataFolder
 from rambla.app.registry import opener
 from rambla.app.server import Server
 from rambla.app.settings import Settings, load
+from rambla.app.system.seed import seed
 from rambla.domain.errors import BadSettings, RamblaError, StorageFailed
 from rambla.drivers.process.engine import ProcessSettings, open_engine
 from rambla.flow.alarms import keep_time
@@ -76,6 +77,7 @@ async def _serve(settings: Settings, folder: DataFolder) -> None:
         async with Tasks() as work:
             platform = replace(build_platform(settings, folder, stores, work, engine, objects), api_host=url)
             await first_namespace(platform, folder, url)
+            await seed(platform)
             app = build_app(platform, EDGES, web_domain=settings.web_domain)
             await _run(platform, stores, services, Server(app, listener, folder, url))
             await _drain(platform, settings.drain_ms)

@@ -15,6 +15,8 @@ DEFAULT_NAMESPACE = "_"
 DEFAULT_PACKAGE = "default"
 ACCOUNT_PREFIX = "AUTH_"
 """What Swift puts before a namespace to make its account. One that began so would pass for another's account."""
+SYSTEM_NAMESPACE = "whisk.system"
+"""The platform's own, with the packages that it brings along."""
 NAME_PATTERN = "([A-Za-z0-9_]|[A-Za-z0-9_][A-Za-z0-9_@ .&-]{0,254}[A-Za-z0-9_@.&-])"
 _NAME = re.compile(rf"\A{NAME_PATTERN}\Z")
 
@@ -47,6 +49,8 @@ def check_name(name: str, what: str = "entity") -> str:
 
 def check_new_namespace(name: str) -> str:
     """`name` itself, or BadRequest if no namespace may be given that name, with an object store or without."""
+    if name == SYSTEM_NAMESPACE:
+        raise BadRequest(detail=f"Namespace {name} is the platform's own.")
     if name.startswith(ACCOUNT_PREFIX):
         raise BadRequest(detail=f"A namespace may not be named {ACCOUNT_PREFIX}...")
     return check_name(name, "namespace")

@@ -14,8 +14,8 @@ from rambla.activations.ports import AuditEntry as AuditEntry  # what `audits` g
 from rambla.activations.ports import UsageRow as UsageRow  # what `usage` gives
 from rambla.domain.access import Target
 from rambla.domain.entities import Namespace
-from rambla.domain.errors import AlreadyExists, NamespaceDeleted, NotFound
-from rambla.domain.names import check_new_namespace
+from rambla.domain.errors import AlreadyExists, NamespaceDeleted, NotFound, Refused
+from rambla.domain.names import SYSTEM_NAMESPACE, check_new_namespace
 from rambla.flow.guard import guarded
 from rambla.flow.platform import Limits, Op, Platform
 
@@ -64,9 +64,9 @@ async def create_namespace(platform: Platform, op: Op, name: str) -> Namespace:
 
 async def delete_namespace(platform: Platform, op: Op, name: str) -> None:
     """The namespace, its key, every entity in it and their alarms are gone; objects and records of what was done
-    stay, so nobody gets the name again. Raises NotFound."""
+    stay, so nobody gets the name again. Raises NotFound, or Refused for the platform's own."""
     async with guarded(platform, op, "namespace:delete", Target(name, name)), platform.tending:
-        await _existing(platform, name)
+        await _tenant(platform, name)
         if platform.objects:
             await platform.objects.close_account(name)
         await platform.alarms.delete_all(name)
@@ -77,9 +77,10 @@ async def delete_namespace(platform: Platform, op: Op, name: str) -> None:
 
 
 async def namespace_key(platform: Platform, op: Op, name: str, *, rotate: bool = False) -> str:
-    """`uuid:secret`; with `rotate` a new secret, and the old one opens nothing any more. Raises NotFound."""
+    """`uuid:secret`; with `rotate` a new secret, and the old one opens nothing any more. Raises NotFound, or Refused
+    for the platform's own."""
     async with guarded(platform, op, "namespace:key", Target(name, name)), platform.tending:
-        namespace = await _existing(platform, name)
+        namespace = await _tenant(platform, name)
         if rotate:
             namespace = msgspec.structs.replace(namespace, secret=_secret())
             if platform.objects:
@@ -115,7 +116,9 @@ def _secret() -> str:
     return secrets.token_hex(SECRET_CHARS // 2)
 
 
-async def _existing(platform: Platform, name: str) -> Namespace:
+async def _tenant(platform: Platform, name: str) -> Namespace:
+    if name == SYSTEM_NAMESPACE:
+        raise Refused(target=name, rule="system-namespace")
     namespace = await platform.namespaces.get(name)
     if namespace is None:
         raise NotFound()
