@@ -131,6 +131,11 @@ def test_a_pattern_of_intervals_follows_the_time_that_passes() -> None:
     ]
 
 
+def test_a_pattern_with_seconds_follows_the_clock_on_the_wall() -> None:
+    assert times("15 30 2 * * *", "2026-03-28T12:00:00Z", 1, BERLIN) == ["2026-03-30 00:30:15"]
+    assert times("15 30 2 * * *", "2026-10-24T12:00:00Z", 2, BERLIN) == ["2026-10-25 00:30:15", "2026-10-25 01:30:15"]
+
+
 def test_a_pattern_that_never_matches_has_no_next() -> None:
     assert cron.next_ms("0 0 31 2,4 1#5", None, ms("2026-01-01T00:00:00Z")) is not None  # either day field
     assert cron.next_ms("* * */20 * 1L", None, ms("2026-01-01T00:00:00Z")) is None

@@ -212,3 +212,32 @@ def test_the_index_can_be_rebuilt(tmp_path: Path) -> None:
     with serving(data, "--object-store", "none"):
         after = rambla("audit", "list", "--json", "--limit", "200", "--data", data).stdout
     assert all(entry in records(after) for entry in records(before) if entry["status"])
+
+
+def test_a_trigger_with_a_feed_is_made_shown_changed_and_deleted(run: Run, server: Running, name: str) -> None:
+    cron = ("--param", "cron", "0 0 1 1 *", "--param", "trigger_payload", '{"a": 1}')
+    run("trigger", "create", name, "--feed", "/whisk.system/alarms/alarm", *cron)
+    assert "/whisk.system/alarms/alarm" in run("trigger", "list")
+    shown = records(run("trigger", "get", name, "--json"))
+    assert shown["feed"]["config"]["cron"] == "0 0 1 1 *"
+    assert shown["feed"]["config"]["payload"] == {"a": 1}
+    assert shown["parameters"] == []
+    run("trigger", "update", name, "--param", "cron", "0 0 2 2 *")
+    run("trigger", "update", name, "--annotation", "for", "us")
+    shown = records(run("trigger", "get", name, "--json"))
+    assert shown["feed"]["config"]["cron"] == "0 0 2 2 *"
+    assert {each["key"] for each in shown["annotations"]} == {"feed", "for"}
+    assert "feed.status.active" in run("trigger", "get", name)
+    run("trigger", "delete", name)
+    assert rambla("trigger", "get", name, "--data", server.data).returncode == 1
+
+
+def test_a_trigger_whose_feed_refuses_is_not_left_behind(server: Running, name: str) -> None:
+    done = rambla(
+        "trigger", "create", name, "--feed", "/whisk.system/alarms/alarm", "--param", "cron", "x", "--data", server.data
+    )
+    assert (done.returncode, done.stderr) == (
+        1,
+        "rambla: the feed /whisk.system/alarms/alarm refuses: cron pattern 'x' is not valid\n",
+    )
+    assert rambla("trigger", "get", name, "--data", server.data).returncode == 1

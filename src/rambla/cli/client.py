@@ -21,21 +21,28 @@ TIMEOUT = httpx.Timeout(connect=5, read=330, write=120, pool=5)
 
 
 class Client:
-    """`auth` or `token` says who asks; `namespace` is the one the key opens. Use as an async context manager."""
+    """`key` or `token` says who asks; `namespace` is the one the key opens. Use as an async context manager."""
 
     def __init__(
         self,
         url: str,
-        auth: httpx.Auth | None = None,
+        key: str = "",
         token: str | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         namespace: str = "",
     ) -> None:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
+        user, _, secret = key.partition(":")
         self.url = url
+        self.key = key
         self.namespace = namespace
         self._http = httpx.AsyncClient(
-            base_url=url, auth=auth, headers=headers, timeout=TIMEOUT, transport=transport, trust_env=False
+            base_url=url,
+            auth=(user, secret) if key else None,
+            headers=headers,
+            timeout=TIMEOUT,
+            transport=transport,
+            trust_env=False,
         )
 
     async def __aenter__(self) -> Self:
@@ -87,8 +94,7 @@ def query_strings(query: Mapping[str, Any]) -> dict[str, str]:
 def user_client(apihost: str | None, auth: str | None, data: Path | None) -> Client:
     """A client with a namespace's key."""
     where = connection.find(apihost, auth, data)
-    user, _, secret = where.auth.partition(":")
-    return Client(where.url, httpx.BasicAuth(user, secret), namespace=where.namespace)
+    return Client(where.url, where.auth, namespace=where.namespace)
 
 
 @asynccontextmanager

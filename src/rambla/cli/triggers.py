@@ -1,21 +1,22 @@
 """Triggers and rules: which events run which actions?
 
 A trigger may have a source: a container whose object events fire it. The source is an annotation, so that every
-OpenWhisk client keeps it; the platform subscribes the container when it sees it.
+OpenWhisk client keeps it; the platform subscribes the container when it sees it. Or it has a feed, see `feeds`.
 """
 
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from rambla.cli import entities, show
-from rambla.cli.errors import CliError
+from rambla.cli import entities, feeds, show
+from rambla.cli.errors import ApiError, CliError
 from rambla.cli.options import annotation_options, arguments_of, connected, key_values, parameter_options, stack
 from rambla.cli.paths import absolute, entity_path
 
 if TYPE_CHECKING:
     from rambla.cli.client import Client
 
+NOT_FOUND = 404
 DEFAULT_EVENT = "s3:ObjectCreated:*"
 
 _TRIGGER_OPTIONS = stack(
@@ -71,13 +72,35 @@ def body_of(options: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in body.items() if value}
 
 
+def body_with_feed(options: dict[str, Any], feed: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the feed is told, and the body of the trigger's PUT: the parameters are the feed's."""
+    arguments = arguments_of(options["param"], options["param_file"])
+    body = body_of({**options, "param": (), "param_file": None})
+    return arguments, {**body, "annotations": [*body.get("annotations", []), *key_values({feeds.FEED: feed})]}
+
+
+async def feed_there(client: "Client", path: str) -> str | None:
+    """The feed of the trigger at `path`; None if it has none, or is not there."""
+    try:
+        return feeds.feed_of(await client.call("GET", path))
+    except ApiError as error:
+        if error.status != NOT_FOUND:
+            raise
+        return None
+
+
 @trigger.command("create")
 @click.argument("name")
+@click.option("--feed", metavar="ACTION", help="What fires it, such as /whisk.system/alarms/alarm; takes the --param.")
 @_TRIGGER_OPTIONS
 @connected
-async def create(client: "Client", name: str, as_json: bool, **options: Any) -> None:
-    """Make trigger NAME, fired by hand or by a source."""
-    made = await client.call("PUT", entity_path("triggers", name), body=body_of(options))
+async def create(client: "Client", name: str, feed: str | None, as_json: bool, **options: Any) -> None:
+    """Make trigger NAME, fired by hand, by a source or by a feed."""
+    if feed is None:
+        made = await client.call("PUT", entity_path("triggers", name), body=body_of(options))
+    else:
+        arguments, body = body_with_feed(options, absolute(feed))
+        made = await feeds.create(client, name, body, feed, arguments)
     entities.report(made, "created", as_json)
 
 
@@ -86,9 +109,17 @@ async def create(client: "Client", name: str, as_json: bool, **options: Any) -> 
 @_TRIGGER_OPTIONS
 @connected
 async def update(client: "Client", name: str, as_json: bool, **options: Any) -> None:
-    """Change trigger NAME, or make it. Annotations, and so the source, are replaced as a whole."""
-    body = body_of(options)
-    changed = await client.call("PUT", entity_path("triggers", name), query={"overwrite": True}, body=body)
+    """Change trigger NAME, or make it. Annotations, and so the source, are replaced as a whole; a feed stays, and
+    takes the --param."""
+    path, body = entity_path("triggers", name), body_of(options)
+    feed = await feed_there(client, path)
+    if feed is not None:
+        arguments, body = body_with_feed(options, feed)
+        if arguments:
+            await feeds.tell(client, "UPDATE", feed, name, arguments)
+        if not options["annotation"] and not options["source"]:
+            body = {}
+    changed = await client.call("PUT", path, query={"overwrite": True}, body=body)
     entities.report(changed, "updated", as_json)
 
 
@@ -162,7 +193,7 @@ async def set_status(client: "Client", name: str, status: str, as_json: bool) ->
 
 def _trigger_row(found: dict[str, Any]) -> tuple[Any, ...]:
     source = entities.mapping(found.get("annotations")).get("source")
-    text = f"{source.get('type')}:{source.get('container')}" if isinstance(source, dict) else ""
+    text = f"{source.get('type')}:{source.get('container')}" if isinstance(source, dict) else feeds.feed_of(found)
     return entities.full_name(found), text, found.get("version"), show.moment(found.get("updated"))
 
 
@@ -172,9 +203,9 @@ def _rule_row(found: dict[str, Any]) -> tuple[Any, ...]:
     return entities.full_name(found), *names, found.get("version")
 
 
-entities.add_list(trigger, "triggers", ("trigger", "source", "version", "updated (UTC)"), _trigger_row)
-entities.add_get(trigger, "triggers")
-entities.add_delete(trigger, "triggers")
+entities.add_list(trigger, "triggers", ("trigger", "source or feed", "version", "updated (UTC)"), _trigger_row)
+feeds.add_get(trigger)
+feeds.add_delete(trigger)
 entities.add_list(rule, "rules", ("rule", "trigger", "action", "version"), _rule_row)
 entities.add_get(rule, "rules")
 entities.add_delete(rule, "rules")
