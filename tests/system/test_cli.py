@@ -241,3 +241,12 @@ def test_a_trigger_whose_feed_refuses_is_not_left_behind(server: Running, name: 
         "rambla: the feed /whisk.system/alarms/alarm refuses: cron pattern 'x' is not valid\n",
     )
     assert rambla("trigger", "get", name, "--data", server.data).returncode == 1
+
+
+def test_the_systems_actions_run_for_everybody(run: Run, server: Running) -> None:
+    invoke = ("action", "invoke", "--result")
+    assert records(run(*invoke, "/whisk.system/utils/sort", "-p", "lines", "[3, 1]")) == {"lines": [1, 3], "length": 2}
+    assert records(run(*invoke, "/whisk.system/utils/namespace")) == {"namespace": "guest"}
+    address = records(run(*invoke, "/whisk.system/utils/hosturl", "-p", "path", "a"))
+    assert address == {"url": f"{server.url}/api/v1/namespaces/guest/actions/a"}
+    assert "echo" in run("package", "get", "/whisk.system/utils")
