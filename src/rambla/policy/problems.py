@@ -1,0 +1,36 @@
+"""What is wrong with a policy file, where, and how is it mended?"""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from rambla.domain.errors import BrokenPolicy
+
+SHOWN_MAX = 50
+
+
+class Place(msgspec.Struct, frozen=True, order=True):
+    """`line` and `column` count from 1; 0 if the whole file is meant."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+
+class Problem(msgspec.Struct, frozen=True, order=True):
+    place: Place
+    detail: str
+    fix: str
+
+    def __str__(self) -> str:
+        place = self.place
+        return f"{place.file}:{place.line}:{place.column}: {self.detail}. Fix: {self.fix}"
+
+
+def broken(problems: Iterable[Problem]) -> BrokenPolicy:
+    """The error that lists them, in the order of the files."""
+    ordered = tuple(sorted(set(problems)))
+    lines = [str(problem) for problem in ordered[:SHOWN_MAX]]
+    if len(ordered) > SHOWN_MAX:
+        lines.append(f"and {len(ordered) - SHOWN_MAX} more")
+    return BrokenPolicy(problems="\n".join(lines), list=ordered)
