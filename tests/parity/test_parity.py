@@ -1,18 +1,6 @@
 """Rambla and the real oslo.policy, side by side. `make parity` asks a million times."""
 
-from collections.abc import Iterator
-
-import pytest
-
 from parity import compare, openstack
-
-
-@pytest.fixture(scope="module")
-def oracle() -> Iterator[openstack.Oracle]:
-    if reason := openstack.missing(openstack.FEW):
-        pytest.skip(reason)
-    with openstack.oracle() as asked:
-        yield asked
 
 
 def test_keystone_nova_and_glance_are_decided_as_by_oslo_policy(oracle: openstack.Oracle) -> None:

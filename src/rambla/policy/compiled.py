@@ -6,11 +6,10 @@ takes away a part that might make the whole decision no by failing. `interpret` 
 """
 
 from collections.abc import Mapping
-from typing import TypeAlias
 
 from rambla.policy import closures, generic
 from rambla.policy.closures import Residue
-from rambla.policy.credentials import Credentials
+from rambla.policy.credentials import Credentials, Profile
 from rambla.policy.generic import Undecidable
 from rambla.policy.interpret import answer_of
 from rambla.policy.ports import Enforcers, Question
@@ -31,11 +30,8 @@ from rambla.policy.terms import (
     Reference,
     Role,
     Rules,
-    Scope,
     Term,
 )
-
-Profile: TypeAlias = tuple[frozenset[str] | None, Scope]
 
 
 class Compiler:

@@ -5,25 +5,45 @@ of that request. The scope and the key `system` follow oslo.policy's `Enforcer.e
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
+from typing import TypeAlias
 
 import msgspec
 
 from rambla.policy.terms import Scope
 
+PROFILES_MAX = 4096
+Profile: TypeAlias = tuple[frozenset[str] | None, Scope]
+
 
 class Credentials(msgspec.Struct, frozen=True):
-    """`roles` are in lower case, or None if they could not be read as names: asking for a role is then an error."""
+    """`profile` is the caller's roles and scope, the same object for many callers, so that it is quickly looked up.
+
+    Roles are in lower case, or None if they could not be read as names: asking for a role is then an error.
+    """
 
     values: Mapping[str, object]
-    roles: frozenset[str] | None
-    scope: Scope
+    profile: Profile
+
+    @property
+    def roles(self) -> frozenset[str] | None:
+        return self.profile[0]
+
+    @property
+    def scope(self) -> Scope:
+        return self.profile[1]
 
 
 def prepare(values: Mapping[str, object]) -> Credentials:
     """Credentials of any mapping; never fails, whatever the values are."""
     if system := values.get("system_scope"):
         values = {**values, "system": system}
-    return Credentials(values=values, roles=_roles(values), scope=_scope(values))
+    return Credentials(values, _profile(_roles(values), _scope(values)))
+
+
+@lru_cache(PROFILES_MAX)
+def _profile(roles: frozenset[str] | None, scope: Scope) -> Profile:
+    return roles, scope
 
 
 def _roles(values: Mapping[str, object]) -> frozenset[str] | None:

@@ -10,13 +10,12 @@ from typing import TypeAlias
 
 from rambla.domain.access import Decision
 from rambla.policy.closures import Check
-from rambla.policy.compiled import Compiler, Profile
-from rambla.policy.credentials import Credentials
+from rambla.policy.compiled import Compiler
+from rambla.policy.credentials import Credentials, Profile
 from rambla.policy.ports import NOBODY, Enforcers
 from rambla.policy.rulings import Book, Ruling, refuse_depth
 
-PROFILES_MAX = 1024
-PERMISSIONS_MAX = 8192
+REMEMBERED_MAX = 100_000
 UNDECIDABLE = Decision(allowed=False, rule="policy/undecidable")
 
 Target: TypeAlias = Mapping[str, object]
@@ -30,39 +29,35 @@ class Policy:
         """Raises TooDeep if the book's terms nest too deeply to be decided."""
         self.book = book
         self.enforcers = enforcers
-        self._profiles: dict[Profile, _Compiled] = {}
+        self._compilers: dict[Profile, Compiler] = {}
+        self._decisions: dict[Profile, dict[str, Decide]] = {}
+        self._remembered = 0
         rulings = [book.ruling(permission) for permission in book.permissions]
         refuse_depth(book.rules, [clause.term for ruling in rulings for clause in ruling.clauses])
 
     def decide(self, credentials: Credentials, permission: str, target: Target) -> Decision:
         """The decision, and nothing else: whatever fails on the way is a no that says so."""
         try:
-            compiled = self._profiles.get((credentials.roles, credentials.scope)) or self._profile(credentials)
-            decide = compiled.decisions.get(permission) or compiled.add(permission)
+            try:
+                decide = self._decisions[credentials.profile][permission]
+            except KeyError:
+                decide = self._add(credentials.profile, permission)
             return decide(credentials, target)
         except Exception:
             return UNDECIDABLE
 
-    def _profile(self, credentials: Credentials) -> "_Compiled":
-        if len(self._profiles) >= PROFILES_MAX:
-            self._profiles.clear()
-        profile = (credentials.roles, credentials.scope)
-        compiled = self._profiles[profile] = _Compiled(self.book, self.enforcers, profile)
-        return compiled
-
-
-class _Compiled:
-    """What has been compiled for one profile of callers."""
-
-    def __init__(self, book: Book, enforcers: Enforcers, profile: Profile) -> None:
-        self.decisions: dict[str, Decide] = {}
-        self._book = book
-        self._compiler = Compiler(book.rules, enforcers, profile)
-
-    def add(self, permission: str) -> Decide:
-        if len(self.decisions) >= PERMISSIONS_MAX:
-            self.decisions.clear()
-        decide = self.decisions[permission] = deciding(self._compiler, self._book.ruling(permission), permission)
+    def _add(self, profile: Profile, permission: str) -> Decide:
+        """Compiles what is asked for the first time, and forgets all when there is too much to remember."""
+        if self._remembered >= REMEMBERED_MAX:
+            self._decisions.clear()
+            self._compilers.clear()
+            self._remembered = 0
+        self._remembered += 1
+        if profile not in self._compilers:
+            self._compilers[profile] = Compiler(self.book.rules, self.enforcers, profile)
+            self._decisions[profile] = {}
+        decide = deciding(self._compilers[profile], self.book.ruling(permission), permission)
+        self._decisions[profile][permission] = decide
         return decide
 
 

@@ -1,6 +1,7 @@
 """What is wrong with a policy file, where, and how is it mended?"""
 
 from collections.abc import Iterable
+from typing import cast
 
 import msgspec
 
@@ -34,3 +35,8 @@ def broken(problems: Iterable[Problem]) -> BrokenPolicy:
     if len(ordered) > SHOWN_MAX:
         lines.append(f"and {len(ordered) - SHOWN_MAX} more")
     return BrokenPolicy(problems="\n".join(lines), list=ordered)
+
+
+def problems_of(error: BrokenPolicy) -> tuple[Problem, ...]:
+    """The problems that `broken` made the error of."""
+    return cast("tuple[Problem, ...]", error.facts["list"])

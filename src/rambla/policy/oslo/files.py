@@ -47,6 +47,8 @@ def read(text: str, file: str) -> PolicyFile:
     odd = []
     for key, node in _pairs(root, file):
         name = _value(key, file)
+        if isinstance(name, list | dict | set):
+            raise _unreadable(key, file)
         if not isinstance(name, str):
             odd.append(documents.place_of(key, file))
             continue
