@@ -77,31 +77,34 @@ def _never(credentials: Credentials, target: Target) -> bool:
 
 
 def _all(checks: list[Check]) -> Check:
+    """Halves of halves, so that a long list does not become a deep one."""
     match checks:
-        case [first]:
-            return first
-        case [first, second]:
-            return lambda credentials, target: first(credentials, target) and second(credentials, target)
-        case [first, second, *others]:
-            rest = _all(others)
+        case []:
+            return _always
+        case [only]:
+            return only
+        case [first, second, third]:
             return lambda credentials, target: (
-                first(credentials, target) and second(credentials, target) and rest(credentials, target)
+                first(credentials, target) and second(credentials, target) and third(credentials, target)
             )
-    return _always
+    middle = len(checks) // 2
+    left, right = _all(checks[:middle]), _all(checks[middle:])
+    return lambda credentials, target: left(credentials, target) and right(credentials, target)
 
 
 def _either(checks: list[Check]) -> Check:
     match checks:
-        case [first]:
-            return first
-        case [first, second]:
-            return lambda credentials, target: first(credentials, target) or second(credentials, target)
-        case [first, second, *others]:
-            rest = _either(others)
+        case []:
+            return _never
+        case [only]:
+            return only
+        case [first, second, third]:
             return lambda credentials, target: (
-                first(credentials, target) or second(credentials, target) or rest(credentials, target)
+                first(credentials, target) or second(credentials, target) or third(credentials, target)
             )
-    return _never
+    middle = len(checks) // 2
+    left, right = _either(checks[:middle]), _either(checks[middle:])
+    return lambda credentials, target: left(credentials, target) or right(credentials, target)
 
 
 def false_if_a_key_is_missing(part: Residue) -> Residue:

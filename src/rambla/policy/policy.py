@@ -26,14 +26,13 @@ class Policy:
     """Decisions of one book."""
 
     def __init__(self, book: Book, enforcers: Enforcers = NOBODY) -> None:
-        """Raises TooDeep if the book's terms nest too deeply to be decided."""
+        """Raises BrokenPolicy if the book's terms nest too deeply to be decided."""
         self.book = book
         self.enforcers = enforcers
         self._compilers: dict[Profile, Compiler] = {}
         self._decisions: dict[Profile, dict[str, Decide]] = {}
         self._remembered = 0
-        rulings = [book.ruling(permission) for permission in book.permissions]
-        refuse_depth(book.rules, [clause.term for ruling in rulings for clause in ruling.clauses])
+        refuse_depth(book)
 
     def decide(self, credentials: Credentials, permission: str, target: Target) -> Decision:
         """The decision, and nothing else: whatever fails on the way is a no that says so."""
@@ -63,25 +62,29 @@ class Policy:
 
 def deciding(compiler: Compiler, ruling: Ruling, permission: str) -> Decide:
     """The ruling as one closure."""
-    decide = _constant(ruling.otherwise)
-    last: Decision | None = ruling.otherwise
-    for clause in reversed(ruling.clauses):
+    steps: list[tuple[Check, Decision]] = []
+    last = ruling.otherwise
+    for clause in ruling.clauses:
         answer = compiler.compile(clause.term, permission).answer
-        if answer is False:
-            continue
         if answer is True:
-            decide, last = _constant(clause.decision), clause.decision
-        else:
-            decide, last = _clause(answer, clause.decision, decide, last), None
+            last = clause.decision
+            break
+        if answer is not False:
+            steps.append((answer, clause.decision))
+    return _deciding(steps, last)
+
+
+def _deciding(steps: list[tuple[Check, Decision]], last: Decision) -> Decide:
+    match steps:
+        case []:
+            return lambda credentials, target: last
+        case [(check, decision)]:
+            return lambda credentials, target: decision if check(credentials, target) else last
+
+    def decide(credentials: Credentials, target: Target) -> Decision:
+        for check, decision in steps:
+            if check(credentials, target):
+                return decision
+        return last
+
     return decide
-
-
-def _constant(decision: Decision) -> Decide:
-    return lambda credentials, target: decision
-
-
-def _clause(check: Check, decision: Decision, decide: Decide, last: Decision | None) -> Decide:
-    """The clause's decision if its check holds, else what comes after; `last` is that, if it is a decision already."""
-    if last is not None:
-        return lambda credentials, target: decision if check(credentials, target) else last
-    return lambda credentials, target: decision if check(credentials, target) else decide(credentials, target)

@@ -5,13 +5,14 @@ Every dialect writes its rules as rulings, so that compiling and analysis know n
 depth: what nests too deeply is refused here, before anything walks it.
 """
 
-from collections.abc import Iterable
+from itertools import groupby
 from typing import Protocol
 
 import msgspec
 
 from rambla.domain.access import Decision
-from rambla.policy.terms import All, Either, Not, Reference, Rules, Term, all_of, either_of
+from rambla.policy.problems import Place, Problem, broken
+from rambla.policy.terms import All, Constant, Either, Not, Reference, Rules, Term
 
 DEPTH_MAX = 100
 
@@ -40,34 +41,39 @@ class Book(Protocol):
         ...
 
 
-class TooDeep(Exception):
-    """Terms nest deeper than `DEPTH_MAX`."""
+class _TooDeep(Exception):
+    pass
 
 
 def allowing(ruling: Ruling) -> Term:
-    """The term that holds whenever the ruling allows."""
-    term: Term | None = None
-    allowed_otherwise = ruling.otherwise.allowed
-    for clause in reversed(ruling.clauses):
-        if term is None and clause.decision.allowed is allowed_otherwise:
-            continue
-        if clause.decision.allowed:
-            term = clause.term if term is None else either_of(clause.term, term)
-        else:
-            term = Not(clause.term) if term is None else all_of(Not(clause.term), term)
-    return term or (All(()) if allowed_otherwise else Either(()))
+    """The term that holds whenever the ruling allows. Clauses in a row that decide alike share one node."""
+    term: Term = Constant(ruling.otherwise.allowed)
+    for allowed, clauses in groupby(reversed(ruling.clauses), key=lambda clause: clause.decision.allowed):
+        terms = tuple(clause.term for clause in clauses)[::-1]
+        term = Either((*terms, term)) if allowed else All((*map(Not, terms), term))
+    return term
 
 
-def refuse_depth(rules: Rules, terms: Iterable[Term]) -> None:
-    """Raises TooDeep. References that lead back to themselves end there and are no matter of depth."""
+def refuse_depth(book: Book) -> None:
+    """Raises BrokenPolicy. References that lead back to themselves end there and are no matter of depth."""
     heights: dict[str, int] = {}
-    for term in terms:
-        _height(term, rules, heights, ())
+    problems = []
+    for permission in book.permissions:
+        ruling = book.ruling(permission)
+        try:
+            for clause in ruling.clauses:
+                _height(clause.term, book.rules, heights, ())
+        except _TooDeep:
+            place = Place(ruling.otherwise.layer, ruling.otherwise.line)
+            detail = f"with all it refers to, '{permission}' nests deeper than {DEPTH_MAX} levels"
+            problems.append(Problem(place, detail, "refer to fewer rules in a row"))
+    if problems:
+        raise broken(problems)
 
 
 def _height(term: Term, rules: Rules, heights: dict[str, int], path: tuple[str, ...], depth: int = 0) -> int:
     if depth > DEPTH_MAX:
-        raise TooDeep
+        raise _TooDeep
     match term:
         case All(terms) | Either(terms):
             height = max((_height(each, rules, heights, path, depth + 1) for each in terms), default=0)
@@ -81,5 +87,5 @@ def _height(term: Term, rules: Rules, heights: dict[str, int], path: tuple[str, 
         case _:
             height = 0
     if depth + height + 1 > DEPTH_MAX:
-        raise TooDeep
+        raise _TooDeep
     return height + 1

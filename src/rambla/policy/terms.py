@@ -5,7 +5,7 @@ is two-valued. What a dialect thinks of absent attributes it says by the terms i
 oslo.policy to the letter, `Equal`, `Order` and `Contains` are false for what is absent or null.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -150,3 +150,16 @@ def walk(term: Term) -> Iterator[Term]:
             todo.extend(reversed(found.terms))
         elif isinstance(found, Not):
             todo.append(found.term)
+
+
+def rewrite(term: Term, change: Callable[[Term], Term]) -> Term:
+    """`term` with every part that has no parts itself changed."""
+    match term:
+        case All(terms):
+            return All(tuple(rewrite(each, change) for each in terms))
+        case Either(terms):
+            return Either(tuple(rewrite(each, change) for each in terms))
+        case Not(negated):
+            return Not(rewrite(negated, change))
+        case _:
+            return change(term)

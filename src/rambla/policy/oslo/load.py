@@ -12,6 +12,7 @@ from rambla.policy.oslo import files as policy_files
 from rambla.policy.oslo import traps
 from rambla.policy.oslo.book import OsloBook, RuleDefault, book
 from rambla.policy.problems import Problem, broken, problems_of
+from rambla.policy.terms import rewrite
 
 Mode = Literal["compat", "strict"]
 
@@ -35,7 +36,7 @@ def load(
         return made
     if found := traps.find(files, defaults, made.rules):
         raise broken(found)
-    return made.rewritten(traps.without_none)
+    return made.rewritten(lambda term: rewrite(term, traps.without_none))
 
 
 def _read(texts: Mapping[str, str]) -> tuple[list[policy_files.PolicyFile], list[Problem]]:

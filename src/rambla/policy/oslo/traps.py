@@ -13,7 +13,7 @@ from rambla.policy.oslo.book import DEFAULT_RULE, RuleDefault
 from rambla.policy.oslo.checks import parse
 from rambla.policy.oslo.files import FileRule, PolicyFile, place_in
 from rambla.policy.problems import Problem
-from rambla.policy.terms import TRUE, All, Constant, Either, Matches, Not, Reference, Role, Rules, Term, walk
+from rambla.policy.terms import TRUE, All, Matches, Not, Reference, Role, Rules, Term, walk
 
 # What oslo.context puts into the credentials of every service (RequestContext.to_policy_values).
 CREDENTIALS = frozenset(
@@ -190,15 +190,9 @@ def _cycle(name: str, rules: Rules) -> list[str] | None:
 
 
 def without_none(term: Term) -> Term:
-    """The term, in which an absent project or owner is nobody's: oslo.policy takes two nulls for the same."""
+    """A check in which an absent project or owner is nobody's: oslo.policy takes two nulls for the same."""
     match term:
-        case All(terms):
-            return All(tuple(without_none(each) for each in terms))
-        case Either(terms):
-            return Either(tuple(without_none(each) for each in terms))
-        case Not(negated):
-            return Not(without_none(negated))
         case Matches(kind, match) if "%" in match and isinstance(generic.left(kind), generic.Path):
             return All((term, Not(Matches("'None'", match))))
-        case Constant() | _:
+        case _:
             return term

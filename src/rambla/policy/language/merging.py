@@ -1,0 +1,164 @@
+"""What have roles and rules become after several layers?
+
+The layers from the top down to one of them, merged: which role is held by whom, what each role may and never may, and
+which conditions allow and deny. Knows nothing of locks.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from rambla.domain.access import Decision
+from rambla.policy.language import truth
+from rambla.policy.language.layers import Condition, Layer, Role, Rule, Word
+from rambla.policy.problems import Problem
+from rambla.policy.terms import InScope, Reference, Scope, Term, walk
+from rambla.policy.terms import Role as RoleTerm
+
+
+class Merged:
+    """Every piece is kept with the level of the layer that it came from."""
+
+    def __init__(self) -> None:
+        self._includes: dict[str, list[str]] = {}
+        self._may: dict[str, list[tuple[Word, str]]] = {}
+        self._never: dict[str, list[tuple[Word, str]]] = {}
+        self._allow: dict[str, list[tuple[Condition, str]]] = {}
+        self._deny: dict[str, list[tuple[Condition, str]]] = {}
+        self._scope: dict[str, tuple[tuple[Scope, ...], Decision]] = {}
+        self._holders: dict[str, list[str]] = {}
+
+    def add(self, layer: Layer) -> None:
+        for name, role in layer.roles.items():
+            self._add_role(name.lower(), role, layer.level)
+        for name, rule in layer.rules.items():
+            self._add_rule(name, rule, layer.level)
+
+    def _add_role(self, name: str, role: Role, level: str) -> None:
+        if role.mode == "replace":
+            self._includes[name], self._may[name] = [], []
+        self._includes.setdefault(name, []).extend(word.text.lower() for word in role.includes)
+        self._may.setdefault(name, []).extend((word, level) for word in role.may)
+        self._never.setdefault(name, []).extend((word, level) for word in role.never)
+
+    def _add_rule(self, name: str, rule: Rule, level: str) -> None:
+        if rule.mode == "replace":
+            self._allow[name], self._deny[name] = [], []
+            self._scope.pop(name, None)
+        self._allow.setdefault(name, []).extend((condition, level) for condition in rule.allow)
+        self._deny.setdefault(name, []).extend((condition, level) for condition in rule.deny)
+        if rule.scope:
+            self._scope[name] = (rule.scope, Decision(False, name, level, rule.place.line))
+
+    def holders(self, role: str) -> list[str]:
+        """The role itself and those that include it, directly or not: whoever holds one of them holds it."""
+        name = role.lower()
+        if name not in self._holders:
+            held, todo = [name], [name]
+            while todo:
+                wanted = todo.pop()
+                new = [other for other, included in self._includes.items() if wanted in included and other not in held]
+                held += new
+                todo += new
+            self._holders[name] = held
+        return self._holders[name]
+
+    def denials(self, permission: str) -> Iterator[tuple[Term, Decision]]:
+        """All rules that mean the permission may deny it, and so may every role."""
+        for name in self._matching(permission):
+            for condition, level in self._deny[name]:
+                yield condition.truth.possible, Decision(False, name, level, condition.place.line)
+        for role, words in self._never.items():
+            for word, level in words:
+                if means(word.text, permission):
+                    yield RoleTerm(role), Decision(False, f"role {role}", level, word.place.line)
+
+    def scopes(self, permission: str) -> Iterator[tuple[list[InScope], Decision]]:
+        for name in self._matching(permission):
+            if name in self._scope:
+                scopes, decision = self._scope[name]
+                yield [InScope(scope) for scope in scopes], decision
+
+    def grants(self, permission: str) -> Iterator[tuple[Term, Decision]]:
+        """Every role may grant, and the rule that means the permission most exactly and says `allow`."""
+        for role, words in self._may.items():
+            for word, level in words:
+                if means(word.text, permission):
+                    yield RoleTerm(role), Decision(True, f"role {role}", level, word.place.line)
+        for name in self._matching(permission):
+            if self._allow[name]:
+                for condition, level in self._allow[name]:
+                    yield condition.truth.certain, Decision(True, name, level, condition.place.line)
+                return
+
+    def conditions(self) -> Iterator[tuple[str, Term]]:
+        """What `rule NAME` refers to, certain and possible."""
+        for name in self._allow:
+            allow = truth.disjunction(*[condition.truth for condition, _ in self._allow[name]])
+            deny = truth.disjunction(*[condition.truth for condition, _ in self._deny[name]])
+            whole = truth.decided(allow, deny)
+            yield name, whole.certain
+            yield truth.possibly(name), whole.possible
+
+    def _matching(self, permission: str) -> list[str]:
+        """The names of rules that mean the permission, the most exact first."""
+        exact = [permission] if permission in self._allow and "*" not in permission else []
+        patterns = [name for name in self._allow if "*" in name and means(name, permission)]
+        return exact + sorted(patterns, key=len, reverse=True)
+
+
+def means(pattern: str, permission: str) -> bool:
+    """Whether a pattern (`resource:verb`, `resource:*` or `*`) means a permission."""
+    if pattern.endswith("*"):
+        return permission.startswith(pattern[:-1])
+    return pattern == permission
+
+
+def merge(layers: Sequence[Layer]) -> Merged:
+    merged = Merged()
+    for layer in layers:
+        merged.add(layer)
+    return merged
+
+
+def problems(layers: Sequence[Layer]) -> Iterator[Problem]:
+    """What does not say how it goes with the layers above, and what includes or refers to itself."""
+    seen: dict[tuple[str, str], str] = {}
+    for layer in layers:
+        for kind, entries in (("role", layer.roles), ("rule", layer.rules)):
+            for name, entry in entries.items():
+                key = (kind, name.lower() if kind == "role" else name)
+                if key in seen and not entry.mode:
+                    fix = "write 'mode: extend' to add to it, 'mode: replace' to start anew"
+                    yield Problem(entry.place, f"the {kind} '{name}' is there already, in {seen[key]}", fix)
+                if key not in seen and entry.mode:
+                    yield Problem(entry.place, f"there is no {kind} '{name}' above to {entry.mode}", "drop 'mode'")
+                seen.setdefault(key, layer.file)
+    yield from _circles(layers)
+
+
+def _circles(layers: Sequence[Layer]) -> Iterator[Problem]:
+    includes: dict[str, set[str]] = {}
+    refers: dict[str, set[str]] = {}
+    for layer in layers:
+        for name, role in layer.roles.items():
+            found = includes.setdefault(name.lower(), set())
+            found |= {word.text.lower() for word in role.includes}
+            if _leads_back(name.lower(), includes):
+                yield Problem(role.place, f"the role '{name}' includes itself", "break the circle")
+        for name, rule in layer.rules.items():
+            parts = [part for each in (*rule.allow, *rule.deny) for part in walk(each.truth.certain)]
+            found = refers.setdefault(name, set())
+            found |= {part.rule.removesuffix(" (possibly)") for part in parts if isinstance(part, Reference)}
+            if _leads_back(name, refers):
+                yield Problem(rule.place, f"the rule '{name}' refers to itself", "break the circle")
+
+
+def _leads_back(name: str, edges: dict[str, set[str]]) -> bool:
+    todo, seen = [name], set[str]()
+    while todo:
+        for after in edges.get(todo.pop(), ()):
+            if after == name:
+                return True
+            if after not in seen:
+                seen.add(after)
+                todo.append(after)
+    return False
