@@ -243,3 +243,11 @@ def test_a_lock_may_be_narrowed() -> None:
 
 def test_no_layers_allow_nothing() -> None:
     assert not decide([], "x", {"roles": ["admin"]}).allowed
+
+
+def test_a_name_with_a_star_in_it_can_be_said_outright() -> None:
+    text = "layer: site\nrules: {'=type:*': admin, 'type:*': member, 'x': 'rule \"=type:*\"'}"
+    assert decide(text, "type:*", {"roles": ["admin"]}).allowed
+    assert not decide(text, "type:*", {"roles": ["member"]}).allowed
+    assert decide(text, "type:a", {"roles": ["member"]}).allowed
+    assert decide(text, "x", {"roles": ["admin"]}).allowed

@@ -35,7 +35,7 @@ from rambla.policy.terms import (
     walk,
 )
 
-DEPTH_MAX = 25
+DEPTH_MAX = 50
 CACHE_MAX = 8192
 _JOINING = frozenset(("and", "or", "not", "in", "of", "same", "as", "exists"))
 _LEADING = frozenset(("rule", "role", "ask", "check", "everybody", "nobody", "true", "false", "null"))

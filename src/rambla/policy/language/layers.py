@@ -59,8 +59,10 @@ class Rule(msgspec.Struct, frozen=True):
 
 
 class Layer(msgspec.Struct, frozen=True):
+    """`place` is where its level is written."""
+
     level: Level
-    file: str
+    place: Place
     roles: dict[str, Role] = {}
     rules: dict[str, Rule] = {}
     locks: tuple[Word, ...] = ()
@@ -89,15 +91,16 @@ class _Reader:
     def layer(self, root: yaml.MappingNode) -> Layer:
         entries = self._entries(root, ("layer", "roles", "rules", "locks"))
         level: Level = "project"
-        if "layer" not in entries:
-            self._problem(root, "the layer has no level", f"begin with 'layer: ' and one of {', '.join(LEVELS)}")
-        else:
+        if "layer" in entries:
             level = cast("Level", self._choice(entries["layer"], LEVELS))
+        else:
+            self._problem(root, "the layer has no level", f"begin with 'layer: ' and one of {', '.join(LEVELS)}")
+        place = documents.place_of(entries.get("layer", root), self._file)
         roles = {name: self._role(node) for name, node in self._named(entries.get("roles"))}
         rules = {name: self._rule(node) for name, node in self._named(entries.get("rules"))}
         for name, rule in rules.items():
             self._pattern(Word(name, rule.place))
-        return Layer(level, self._file, roles, rules, self._patterns(entries.get("locks")))
+        return Layer(level, place, roles, rules, self._patterns(entries.get("locks")))
 
     def _role(self, node: yaml.Node) -> Role:
         place = documents.place_of(node, self._file)
@@ -160,8 +163,10 @@ class _Reader:
 
     def _pattern(self, word: Word) -> None:
         text = word.text
-        if "*" in text and text != "*" and not (text.endswith(":*") and text.count("*") == 1):
-            self._told(word.place, f"'{text}' is no pattern", "write 'resource:verb', 'resource:*' or '*'")
+        plain = "*" not in text or text.startswith("=")
+        if not plain and text != "*" and not (text.endswith(":*") and text.count("*") == 1):
+            fix = f"write 'resource:verb', 'resource:*' or '*', or '={text}' if that is its very name"
+            self._told(word.place, f"'{text}' is no pattern", fix)
 
     def _words(self, node: yaml.Node | None) -> tuple[Word, ...]:
         return tuple(Word(self._text(each), documents.place_of(each, self._file)) for each in self._items(node))

@@ -100,16 +100,21 @@ class Merged:
 
     def _matching(self, permission: str) -> list[str]:
         """The names of rules that mean the permission, the most exact first."""
-        exact = [permission] if permission in self._allow and "*" not in permission else []
-        patterns = [name for name in self._allow if "*" in name and means(name, permission)]
-        return exact + sorted(patterns, key=len, reverse=True)
+        names = [name for name in (permission, f"={permission}") if name in self._allow and not is_pattern(name)]
+        patterns = [name for name in self._allow if is_pattern(name) and means(name, permission)]
+        return names + sorted(patterns, key=len, reverse=True)
+
+
+def is_pattern(name: str) -> bool:
+    """`resource:*` or `*`; with a `=` in front, a name means itself whatever is in it."""
+    return name.endswith("*") and not name.startswith("=")
 
 
 def means(pattern: str, permission: str) -> bool:
-    """Whether a pattern (`resource:verb`, `resource:*` or `*`) means a permission."""
-    if pattern.endswith("*"):
+    """Whether a pattern or the name of a permission means this permission."""
+    if is_pattern(pattern):
         return permission.startswith(pattern[:-1])
-    return pattern == permission
+    return pattern.removeprefix("=") == permission
 
 
 def merge(layers: Sequence[Layer]) -> Merged:
@@ -131,7 +136,7 @@ def problems(layers: Sequence[Layer]) -> Iterator[Problem]:
                     yield Problem(entry.place, f"the {kind} '{name}' is there already, in {seen[key]}", fix)
                 if key not in seen and entry.mode:
                     yield Problem(entry.place, f"there is no {kind} '{name}' above to {entry.mode}", "drop 'mode'")
-                seen.setdefault(key, layer.file)
+                seen.setdefault(key, layer.place.file)
     yield from _circles(layers)
 
 
@@ -147,7 +152,7 @@ def _circles(layers: Sequence[Layer]) -> Iterator[Problem]:
         for name, rule in layer.rules.items():
             parts = [part for each in (*rule.allow, *rule.deny) for part in walk(each.truth.certain)]
             found = refers.setdefault(name, set())
-            found |= {part.rule.removesuffix(" (possibly)") for part in parts if isinstance(part, Reference)}
+            found |= {truth.certainly(part.rule) for part in parts if isinstance(part, Reference)}
             if _leads_back(name, refers):
                 yield Problem(rule.place, f"the rule '{name}' refers to itself", "break the circle")
 

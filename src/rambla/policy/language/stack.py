@@ -12,6 +12,7 @@ from itertools import pairwise
 from rambla.domain.access import Decision
 from rambla.policy.language import merging
 from rambla.policy.language.layers import LEVELS, Condition, Layer, Word
+from rambla.policy.language.truth import certainly
 from rambla.policy.problems import Place, Problem, broken
 from rambla.policy.rulings import Clause, Ruling, allowing
 from rambla.policy.terms import InScope, Not, Reference, Role, Rules, Term, either_of, rewrite, walk
@@ -85,17 +86,19 @@ def _out_of(scope: Iterable[InScope]) -> Term:
 
 
 def _named(layers: Sequence[Layer]) -> Iterator[str]:
+    """The permissions that are named one by one."""
     for layer in layers:
-        yield from (name for name in layer.rules if "*" not in name)
         words = [word for role in layer.roles.values() for word in (*role.may, *role.never)]
-        yield from (word.text for word in (*words, *layer.locks) if "*" not in word.text)
+        for name in (*layer.rules, *(word.text for word in (*words, *layer.locks))):
+            if not merging.is_pattern(name):
+                yield name.removeprefix("=")
 
 
 def _order(layers: Sequence[Layer]) -> Iterator[Problem]:
     for above, below in pairwise(layers):
         if LEVELS.index(below.level) < LEVELS.index(above.level):
-            detail = f"the layer '{below.level}' cannot stand below '{above.level}' ({above.file})"
-            yield Problem(Place(below.file), detail, f"keep the order {', '.join(LEVELS)}")
+            detail = f"the layer '{below.level}' cannot stand below '{above.level}' ({above.place.file})"
+            yield Problem(below.place, detail, f"keep the order {', '.join(LEVELS)}")
 
 
 def _unknown(layers: Sequence[Layer]) -> Iterator[Problem]:
@@ -115,8 +118,8 @@ def _unknown_in(condition: Condition, roles: set[str], rules: set[str]) -> Itera
     for part in walk(condition.truth.certain):
         if isinstance(part, Role) and "%" not in part.name and part.name.lower() not in roles:
             yield _missing("role", _in(condition, part.name), roles)
-        if isinstance(part, Reference) and part.rule.removesuffix(" (possibly)") not in rules:
-            yield _missing("rule", _in(condition, part.rule.removesuffix(" (possibly)")), rules)
+        if isinstance(part, Reference) and certainly(part.rule) not in rules:
+            yield _missing("rule", _in(condition, certainly(part.rule)), rules)
 
 
 def _in(condition: Condition, name: str) -> Word:

@@ -23,6 +23,8 @@ from rambla.policy.terms import (
     either_of,
 )
 
+_POSSIBLY = " (possibly)"
+
 
 class Truth(msgspec.Struct, frozen=True):
     certain: Term
@@ -70,7 +72,12 @@ def reference(rule: str) -> Truth:
 
 def possibly(rule: str) -> str:
     """The name under which the `possible` side of a rule is looked up."""
-    return f"{rule} (possibly)"
+    return rule + _POSSIBLY
+
+
+def certainly(rule: str) -> str:
+    """The name of the rule itself, of either side."""
+    return rule.removesuffix(_POSSIBLY)
 
 
 def _absent(operand: Operand) -> list[Term]:
