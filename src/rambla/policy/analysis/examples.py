@@ -1,0 +1,235 @@
+"""Who and what would be an example of these atoms?
+
+Finds credentials and a target for which given atoms hold and others do not, says that there are none, or says that it
+does not know. An example is returned only after the interpreter has agreed.
+"""
+
+from collections.abc import Iterator, Mapping
+from itertools import islice, product
+from math import prod
+from typing import Any
+
+import msgspec
+
+from rambla.policy import generic
+from rambla.policy.analysis.diagram import Cube
+from rambla.policy.credentials import prepare
+from rambla.policy.interpret import Asked, atom_holds
+from rambla.policy.terms import (
+    SCOPES,
+    Ask,
+    Atom,
+    Attribute,
+    Contains,
+    Equal,
+    InScope,
+    Matches,
+    Operand,
+    Order,
+    Present,
+    Role,
+    Rules,
+    Scope,
+)
+
+TRIES_MAX = 20_000
+_SCOPE_KEYS: dict[Scope, tuple[dict[str, str], ...]] = {
+    "project": ({},),
+    "domain": ({"domain_id": "a-domain"},),
+    "system": ({"system_scope": "all"}, {"system_scope": "a-system"}, {"system": "all"}, {"system": "a-system"}),
+}
+
+
+class Example(msgspec.Struct, frozen=True):
+    """`answers` are those that enforcers outside have to give."""
+
+    credentials: dict[str, Any]
+    target: dict[str, Any]
+    answers: dict[str, bool] = {}
+
+
+class Impossible(Exception):
+    """No request at all is like that."""
+
+
+class Unknown(Exception):
+    """Perhaps there is an example, but none was found."""
+
+
+def find(cube: Cube) -> Example:
+    """An example of the cube. Raises Impossible or Unknown."""
+    impossible = True
+    for scope in SCOPES[::-1]:
+        if any(value is not (atom.scope == scope) for atom, value in cube if isinstance(atom, InScope)):
+            continue
+        for keys in _SCOPE_KEYS[scope]:
+            try:
+                return _in_scope(cube, keys)
+            except Impossible:
+                continue
+            except Unknown:
+                impossible = False
+    raise Impossible if impossible else Unknown
+
+
+def _in_scope(cube: Cube, keys: Mapping[str, str]) -> Example:
+    maker = _Maker(cube, keys)
+    for credentials, target in islice(maker.candidates(), TRIES_MAX):
+        if all(_holds(atom, credentials, target) is value for atom, value in cube if not isinstance(atom, Ask)):
+            answers = {atom.where: value for atom, value in cube if isinstance(atom, Ask)}
+            return Example(credentials, target, answers)
+    if maker.complete:
+        raise Impossible
+    raise Unknown
+
+
+def _holds(atom: Atom, credentials: dict[str, Any], target: dict[str, Any]) -> bool | None:
+    try:
+        return atom_holds(atom, Asked(prepare(credentials), target, Rules({})))
+    except Exception:
+        return None
+
+
+class _Maker:
+    """Candidates that do what the true atoms need and nothing more.
+
+    A value is only ever compared with texts and numbers of the atoms and with other values. So a target's key needs no
+    values but those, and one of its own that nothing else has; credentials are lists of what they have to match.
+    `complete` tells whether this holds for all of the atoms and all candidates fit into the limit.
+    """
+
+    def __init__(self, cube: Cube, keys: Mapping[str, str]) -> None:
+        self._keys = keys
+        self._true = [atom for atom, value in cube if value]
+        self._atoms = [atom for atom, _ in cube]
+        self._chosen = {each: self._values(each) for each in dict.fromkeys(self._attributes())}
+        count = prod(len(values) for values in self._chosen.values())
+        self.complete = count <= TRIES_MAX and all(self._is_simple(atom) for atom in self._atoms)
+
+    def candidates(self) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+        for values in product(*self._chosen.values()):
+            credentials: dict[str, Any] = {"roles": self._roles(), **self._keys}
+            target: dict[str, Any] = {}
+            for attribute, value in zip(self._chosen, values, strict=True):
+                _put(credentials if attribute.of == "caller" else target, attribute, value)
+            self._match(credentials, target)
+            self._contain(credentials, target)
+            yield credentials, target
+
+    def _is_simple(self, atom: Atom) -> bool:
+        match atom:
+            case Matches(kind, match):
+                left = generic.left(kind)
+                filled = "%" not in match or generic.single_key(match) is not None
+                return filled and (
+                    isinstance(left, generic.Literal)
+                    or (isinstance(left, generic.Path) and left.segments[0] != "roles")
+                )
+            case Role(name):
+                return "%" not in name
+            case Ask(where):
+                return "%" not in where
+        return True
+
+    def _roles(self) -> list[str]:
+        return [atom.name for atom in self._true if isinstance(atom, Role) and "%" not in atom.name]
+
+    def _attributes(self) -> Iterator[Attribute]:
+        """Those whose value has to be chosen: all of comparisons, and the target's keys of checks."""
+        for atom in self._atoms:
+            match atom:
+                case Equal(left, right):
+                    yield from (each for each in (left, right) if isinstance(each, Attribute))
+                case Order(left):
+                    yield left
+                case Contains(items, item):
+                    yield from (each for each in (items, item) if isinstance(each, Attribute))
+                case Present(attribute):
+                    yield attribute
+                case Matches(_, match) | Role(match):
+                    yield from (Attribute("target", (key,)) for key in generic.keys(match))
+
+    def _values(self, attribute: Attribute) -> list[Any]:
+        """Something of its own, nothing, and whatever the atoms compare it with."""
+        found: list[Any] = [_own(attribute), None]
+        for atom in self._atoms:
+            match atom:
+                case Equal(left, right) if attribute in (left, right):
+                    found += [_own(each) if isinstance(each, Attribute) else each for each in (left, right)]
+                    found += self._linked()
+                case Order(left, _, right) if left == attribute:
+                    found += [right - 1, right, right + 1]
+                case Contains(items, item):
+                    found += [[]] if items == attribute else self._linked() if item == attribute else []
+                case Present(each, kind) if each == attribute and kind != "any":
+                    found += [[]] if kind == "list" else [0]
+                case Matches(kind, match) if generic.single_key(match) == ".".join(attribute.path):
+                    side = generic.left(kind)
+                    found += [side.text] if isinstance(side, generic.Literal) else []
+        return [value for index, value in enumerate(found) if not _among(value, found[:index])]
+
+    def _linked(self) -> list[Any]:
+        """All values that equalities and lists speak of: by a chain of them, any may have to be that of another."""
+        found: list[Any] = []
+        for atom in self._atoms:
+            sides: tuple[Operand, ...] = (atom.left, atom.right) if isinstance(atom, Equal) else ()
+            sides = (atom.item,) if isinstance(atom, Contains) else sides
+            found += [_own(each) if isinstance(each, Attribute) else each for each in sides]
+        return found
+
+    def _match(self, credentials: dict[str, Any], target: dict[str, Any]) -> None:
+        """Every path of the credentials gets what the true checks want of it."""
+        wanted: dict[tuple[str, ...], list[str]] = {}
+        for atom in self._true:
+            if isinstance(atom, Matches) and isinstance(left := generic.left(atom.kind), generic.Path):
+                try:
+                    text = generic.fill(atom.match, target)
+                except (KeyError, ValueError, TypeError):
+                    continue
+                wanted.setdefault(left.segments, []).append(text)
+        for path, values in wanted.items():
+            unique = list(dict.fromkeys(values))
+            step = credentials
+            for name in path[:-1]:
+                step = step.setdefault(name, {})
+                if not isinstance(step, dict):
+                    return
+            step[path[-1]] = unique if len(unique) > 1 else self._value(path, unique[0])
+
+    def _value(self, path: tuple[str, ...], text: str) -> str | None:
+        """What reads as None is null, but where it has to make the scope."""
+        return None if text == "None" and path[0] not in self._keys else text
+
+    def _contain(self, credentials: dict[str, Any], target: dict[str, Any]) -> None:
+        """Every list gets the items that it has to have."""
+        for atom in self._true:
+            if isinstance(atom, Contains):
+                holder = credentials if atom.items.of == "caller" else target
+                items = _get(holder, atom.items)
+                item = _operand(atom.item, credentials, target)
+                if isinstance(items, list) and item is not None:
+                    _put(holder, atom.items, [*items, item])
+
+
+def _own(attribute: Attribute) -> str:
+    return f"{attribute.of}-{'.'.join(attribute.path)}"
+
+
+def _among(value: Any, values: list[Any]) -> bool:
+    return any(type(value) is type(each) and value == each for each in values)
+
+
+def _put(values: dict[str, Any], attribute: Attribute, value: Any) -> None:
+    """As a flat key, which is looked up before a path; nothing for None."""
+    if value is not None:
+        values[".".join(attribute.path)] = value
+
+
+def _get(values: dict[str, Any], attribute: Attribute) -> Any:
+    return values.get(".".join(attribute.path))
+
+
+def _operand(operand: Operand, credentials: dict[str, Any], target: dict[str, Any]) -> Any:
+    if isinstance(operand, Attribute):
+        return _get(credentials if operand.of == "caller" else target, operand)
+    return operand
