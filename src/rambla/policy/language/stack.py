@@ -35,6 +35,10 @@ class LayeredBook:
         self.rules = Rules(dict(self._referable()))
         self.permissions = tuple(dict.fromkeys(_named(self.layers)))
 
+    def extended(self, layers: Sequence[Layer]) -> "LayeredBook":
+        """The same with more layers below, for instance those of one domain and one project."""
+        return LayeredBook([*self.layers, *layers])
+
     def ruling(self, permission: str) -> Ruling:
         return self._ruling(permission, len(self.layers) - 1) if self.layers else Ruling((), DEFAULT_DENY)
 
