@@ -46,7 +46,7 @@ comparisons = (
     st.builds(Equal, operands, operands)
     | st.builds(Order, attributes, st.sampled_from(["<", "<=", ">", ">="]), st.sampled_from([0, 1, 2, 2.5]))
     | st.builds(Contains, attributes, operands)
-    | st.builds(Present, attributes, st.sampled_from(["any", "number", "list"]))
+    | st.builds(Present, attributes, st.sampled_from(["any", "scalar", "number", "list"]))
 )
 leaves = (
     checks

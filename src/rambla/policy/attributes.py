@@ -35,8 +35,8 @@ def equal(term: Equal, caller: Values, target: Values) -> bool:
 
 
 def same(left: Any, right: Any) -> bool:
-    """Equal as JSON knows it: true is not 1, and "1" is not 1."""
-    if left is MISSING or right is MISSING or isinstance(left, bool) != isinstance(right, bool):
+    """Equal as JSON knows it: true is not 1, and "1" is not 1. Lists and mappings equal nothing."""
+    if not is_scalar(left) or not is_scalar(right) or isinstance(left, bool) != isinstance(right, bool):
         return False
     return bool(left == right)
 
@@ -68,6 +68,8 @@ def present(term: Present, caller: Values, target: Values) -> bool:
             return is_number(found)
         case "list":
             return is_list(found)
+        case "scalar":
+            return is_scalar(found)
         case "any":
             return found is not MISSING
 
@@ -75,6 +77,10 @@ def present(term: Present, caller: Values, target: Values) -> bool:
 def is_number(found: Any) -> bool:
     """NaN is none: every comparison with it is false, also those that would deny."""
     return isinstance(found, int | float) and not isinstance(found, bool) and found == found
+
+
+def is_scalar(found: Any) -> bool:
+    return isinstance(found, str | int | float) and found == found
 
 
 def is_list(found: Any) -> bool:

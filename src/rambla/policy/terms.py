@@ -87,6 +87,8 @@ Operand: TypeAlias = Attribute | Scalar
 
 
 class Equal(msgspec.Struct, frozen=True):
+    """Both are scalars and equal."""
+
     left: Operand
     right: Operand
 
@@ -107,10 +109,13 @@ class Contains(msgspec.Struct, frozen=True):
 
 
 class Present(msgspec.Struct, frozen=True):
-    """There is such an attribute, it is not null, and it is a number or a list if that was asked."""
+    """There is such an attribute, it is not null, and it is of the kind that was asked.
+
+    A scalar is a text, a number, true or false.
+    """
 
     attribute: Attribute
-    kind: Literal["any", "number", "list"] = "any"
+    kind: Literal["any", "scalar", "number", "list"] = "any"
 
 
 Atom: TypeAlias = Role | InScope | Matches | Ask | Equal | Order | Contains | Present

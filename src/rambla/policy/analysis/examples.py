@@ -5,13 +5,13 @@ does not know. An example is returned only after the interpreter has agreed.
 """
 
 from collections.abc import Iterator, Mapping
-from itertools import islice, product
+from itertools import islice, pairwise, product
 from math import prod
 from typing import Any
 
 import msgspec
 
-from rambla.policy import generic
+from rambla.policy import attributes, generic
 from rambla.policy.analysis.diagram import Cube
 from rambla.policy.credentials import prepare
 from rambla.policy.interpret import Asked, atom_holds
@@ -157,25 +157,31 @@ class _Maker:
                 case Equal(left, right) if attribute in (left, right):
                     found += [_own(each) if isinstance(each, Attribute) else each for each in (left, right)]
                     found += self._linked()
-                case Order(left, _, right) if left == attribute:
-                    found += [right - 1, right, right + 1]
+                case Order(left) if left == attribute:
+                    found += self._linked()
                 case Contains(items, item):
                     found += [[]] if items == attribute else self._linked() if item == attribute else []
                 case Present(each, kind) if each == attribute and kind != "any":
-                    found += [[]] if kind == "list" else [0]
+                    found += [0] if kind == "number" else [[]]
                 case Matches(kind, match) if generic.single_key(match) == ".".join(attribute.path):
                     side = generic.left(kind)
                     found += [side.text] if isinstance(side, generic.Literal) else []
         return [value for index, value in enumerate(found) if not _among(value, found[:index])]
 
     def _linked(self) -> list[Any]:
-        """All values that equalities and lists speak of: by a chain of them, any may have to be that of another."""
+        """All values that comparisons speak of: by a chain of them, any may have to be that of another."""
         found: list[Any] = []
+        numbers: set[int | float] = set()
         for atom in self._atoms:
-            sides: tuple[Operand, ...] = (atom.left, atom.right) if isinstance(atom, Equal) else ()
-            sides = (atom.item,) if isinstance(atom, Contains) else sides
-            found += [_own(each) if isinstance(each, Attribute) else each for each in sides]
-        return found
+            match atom:
+                case Equal(left, right):
+                    found += [_own(each) if isinstance(each, Attribute) else each for each in (left, right)]
+                case Contains(_, item):
+                    found.append(_own(item) if isinstance(item, Attribute) else item)
+                case Order(_, _, number):
+                    numbers.add(number)
+        numbers |= {each for each in found if attributes.is_number(each)}
+        return [*found, *_around(sorted(numbers))]
 
     def _match(self, credentials: dict[str, Any], target: dict[str, Any]) -> None:
         """Every path of the credentials gets what the true checks want of it."""
@@ -209,6 +215,14 @@ class _Maker:
                 item = _operand(atom.item, credentials, target)
                 if isinstance(items, list) and item is not None:
                     _put(holder, atom.items, [*items, item])
+
+
+def _around(numbers: list[int | float]) -> list[int | float]:
+    """The numbers, and one below, between and above each of them."""
+    if not numbers:
+        return []
+    between = [(low + high) / 2 for low, high in pairwise(numbers)]
+    return [numbers[0] - 1, *numbers, *between, numbers[-1] + 1]
 
 
 def _own(attribute: Attribute) -> str:

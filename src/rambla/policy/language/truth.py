@@ -81,7 +81,7 @@ def certainly(rule: str) -> str:
 
 
 def _absent(operand: Operand) -> list[Term]:
-    return [Not(Present(operand))] if isinstance(operand, Attribute) else []
+    return [Not(Present(operand, "scalar"))] if isinstance(operand, Attribute) else []
 
 
 def _unless_absent(term: Term, *absences: list[Term]) -> Truth:
