@@ -51,7 +51,7 @@ fuzz-policy: setup ## read 100,000 damaged policy files
 	@RAMBLA_FUZZ=100000 $(BIN)/python -m pytest -q -n 0 --timeout 3600 tests/policy/test_fuzz.py $(ARGS)
 
 bench: setup openstack ## cold start, latency, throughput and memory beside peers measured in the same run
-	@$(BIN)/pip install --quiet 'functions-framework>=3.8' && $(BIN)/python -m bench $(ARGS)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[bench]' && $(BIN)/python -m bench $(ARGS)
 
 clean: ## remove .venv and what the demo left
 	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from rambla.policy.terms import Scope
+from rambla.policy.terms import SCOPES, Scope
 
 PROFILES_MAX = 4096
 Profile: TypeAlias = tuple[frozenset[str] | None, Scope]
@@ -38,23 +38,20 @@ def prepare(values: Mapping[str, object]) -> Credentials:
     """Credentials of any mapping; never fails, whatever the values are."""
     if system := values.get("system_scope"):
         values = {**values, "system": system}
-    return Credentials(values, _profile(_roles(values), _scope(values)))
+    scope: Scope = "system" if values.get("system") else "domain" if values.get("domain_id") else "project"
+    try:
+        profile = _profile(tuple(values.get("roles", ())), scope)  # type: ignore[arg-type]  # what is no list, is caught
+    except (AttributeError, TypeError):
+        profile = _unreadable(scope)
+    return Credentials(values, profile)
 
 
 @lru_cache(PROFILES_MAX)
-def _profile(roles: frozenset[str] | None, scope: Scope) -> Profile:
-    return roles, scope
+def _profile(roles: tuple[str, ...], scope: Scope) -> Profile:
+    """Raises AttributeError or TypeError if the roles are no names."""
+    return frozenset([role.lower() for role in roles]), scope
 
 
-def _roles(values: Mapping[str, object]) -> frozenset[str] | None:
-    roles = values.get("roles", ())
-    try:
-        return frozenset([role.lower() for role in roles])  # type: ignore[attr-defined]  # what is no name, is caught
-    except (AttributeError, TypeError):
-        return None
-
-
-def _scope(values: Mapping[str, object]) -> Scope:
-    if values.get("system"):
-        return "system"
-    return "domain" if values.get("domain_id") else "project"
+@lru_cache(len(SCOPES))
+def _unreadable(scope: Scope) -> Profile:
+    return None, scope

@@ -6,6 +6,7 @@ enforcers.
 """
 
 from collections.abc import Callable, Mapping
+from threading import Lock
 from typing import TypeAlias
 
 from rambla.domain.access import Decision
@@ -32,6 +33,7 @@ class Policy:
         self._compilers: dict[Profile, Compiler] = {}
         self._decisions: dict[Profile, dict[str, Decide]] = {}
         self._remembered = 0
+        self._adding = Lock()
         refuse_depth(book)
 
     def decide(self, credentials: Credentials, permission: str, target: Target) -> Decision:
@@ -47,17 +49,18 @@ class Policy:
 
     def _add(self, profile: Profile, permission: str) -> Decide:
         """Compiles what is asked for the first time, and forgets all when there is too much to remember."""
-        if self._remembered >= REMEMBERED_MAX:
-            self._decisions.clear()
-            self._compilers.clear()
-            self._remembered = 0
-        self._remembered += 1
-        if profile not in self._compilers:
-            self._compilers[profile] = Compiler(self.book.rules, self.enforcers, profile)
-            self._decisions[profile] = {}
-        decide = deciding(self._compilers[profile], self.book.ruling(permission), permission)
-        self._decisions[profile][permission] = decide
-        return decide
+        with self._adding:
+            if self._remembered >= REMEMBERED_MAX:
+                self._decisions.clear()
+                self._compilers.clear()
+                self._remembered = 0
+            self._remembered += 1
+            if profile not in self._compilers:
+                self._compilers[profile] = Compiler(self.book.rules, self.enforcers, profile)
+                self._decisions[profile] = {}
+            decide = deciding(self._compilers[profile], self.book.ruling(permission), permission)
+            self._decisions[profile][permission] = decide
+            return decide
 
 
 def deciding(compiler: Compiler, ruling: Ruling, permission: str) -> Decide:
