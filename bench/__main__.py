@@ -9,9 +9,8 @@ PARTS = ["cold", "warm", "policy"]
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench ARGS=…", description=__doc__)
-    parser.add_argument(
-        "parts", nargs="*", choices=["cold", "warm", "policy", []], help="what to measure; all if left out"
-    )
+    choices = [*PARTS, []]
+    parser.add_argument("parts", nargs="*", choices=choices, help="what to measure; all if left out")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=3, help="of load for each figure")
     parser.add_argument("--starts", type=int, default=60, help="how many cold starts")

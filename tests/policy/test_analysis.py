@@ -236,7 +236,7 @@ def test_coverage_counts_what_decided_and_shows_what_never_did() -> None:
     found = coverage(policy, [(clerk, "file:read", {}), (clerk, "file:read", {}), (clerk, "file:write", {})])
     assert {(each.permission, each.decision.rule): each.times for each in found} == {
         ("file:read", "role clerk"): 2,
-        ("file:read", "default-deny"): 0,
+        ("file:read", "deny"): 0,
         ("file:write", "file:write"): 0,
-        ("file:write", "default-deny"): 1,
+        ("file:write", "deny"): 1,
     }

@@ -33,7 +33,7 @@ def decide(
 
 def test_the_example_reads_as_it_is_written() -> None:
     assert decide(SITE, "object:read", MEMBER) == Decision(True, "object:read", "site", 9)
-    assert decide(SITE, "object:read", {**MEMBER, "trust": 1}) == Decision(False, "default-deny")
+    assert decide(SITE, "object:read", {**MEMBER, "trust": 1}) == Decision(False, "deny", "defaults")
     assert decide(SITE, "object:read", {**MEMBER, "source": "partner-ldap"}) == Decision(
         False, "object:read", "site", 10
     )

@@ -65,7 +65,7 @@ class Merged:
         """All rules that mean the permission may deny it, and so may every role."""
         for name in self._matching(permission):
             for condition, level in self._deny[name]:
-                yield condition.truth.possible, Decision(False, name, level, condition.place.line)
+                yield condition.truth.possible, _decision(False, name, condition, level)
         for role, words in self._never.items():
             for word, level in words:
                 if means(word.text, permission):
@@ -86,7 +86,7 @@ class Merged:
         for name in self._matching(permission):
             if self._allow[name]:
                 for condition, level in self._allow[name]:
-                    yield condition.truth.certain, Decision(True, name, level, condition.place.line)
+                    yield condition.truth.certain, _decision(True, name, condition, level)
                 return
 
     def conditions(self) -> Iterator[tuple[str, Term]]:
@@ -103,6 +103,13 @@ class Merged:
         names = [name for name in (permission, f"={permission}") if name in self._allow and not is_pattern(name)]
         patterns = [name for name in self._allow if is_pattern(name) and means(name, permission)]
         return names + sorted(patterns, key=len, reverse=True)
+
+
+def _decision(allowed: bool, rule: str, condition: Condition, level: str) -> Decision:
+    """Named by its rule, or by the one that the condition is no more than a reference to."""
+    term = condition.truth.certain
+    name = truth.certainly(term.rule) if isinstance(term, Reference) else rule
+    return Decision(allowed, name, level, condition.place.line)
 
 
 def is_pattern(name: str) -> bool:

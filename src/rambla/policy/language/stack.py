@@ -17,7 +17,7 @@ from rambla.policy.problems import Place, Problem, broken
 from rambla.policy.rulings import Clause, Ruling, allowing
 from rambla.policy.terms import InScope, Not, Reference, Role, Rules, Term, either_of, rewrite, walk
 
-DEFAULT_DENY = Decision(allowed=False, rule="default-deny")
+DEFAULT_DENY = Decision(allowed=False, rule="deny", layer="defaults")
 STANDARD_ROLES = frozenset({"admin", "manager", "member", "reader", "service"})
 
 
