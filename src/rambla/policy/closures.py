@@ -207,18 +207,29 @@ def _any_generic(left: generic.Left, kind: str, match: str) -> Residue:
 
 
 def equality(term: Equal) -> Residue:
-    """Two single names of caller and target, the usual case, are compared without a walk."""
+    """Single names, the usual case, are compared without a walk."""
     match term:
         case Equal(Attribute("caller", (name,)), Attribute("target", (key,))):
-            pass
-        case _:
-            return Residue(lambda credentials, target: attributes.equal(term, credentials.values, target))
+            return _name_is_key(term, name, key)
+        case Equal(Attribute("caller", (name,)), str() as text):
+            return _name_is(term, name, text)
+    return Residue(lambda credentials, target: attributes.equal(term, credentials.values, target))
 
+
+def _name_is_key(term: Equal, name: str, key: str) -> Residue:
     def check(credentials: Credentials, target: Target) -> bool:
         given, wanted = credentials.values.get(name), target.get(key)
         if type(given) is str and type(wanted) is str:
             return given == wanted
         return attributes.equal(term, credentials.values, target)
+
+    return Residue(check)
+
+
+def _name_is(term: Equal, name: str, text: str) -> Residue:
+    def check(credentials: Credentials, target: Target) -> bool:
+        given = credentials.values.get(name)
+        return given == text if type(given) is str else attributes.equal(term, credentials.values, target)
 
     return Residue(check)
 
