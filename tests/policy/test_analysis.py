@@ -168,6 +168,11 @@ def test_an_example_is_found_where_there_is_one(cube: diagram.Cube) -> None:
     assert [atom_holds(atom, asked) for atom, _ in cube] == [value for _, value in cube]
 
 
+def test_what_is_spoken_of_in_two_ways_is_not_taken_for_impossible() -> None:
+    with pytest.raises(Unknown):
+        find(((Contains(Attribute("caller", ("p",)), "a"), True), (Matches("p", "a"), False), (Role("r"), True)))
+
+
 def test_what_is_not_understood_is_said_to_be_unknown() -> None:
     with pytest.raises(Unknown):
         find(((Matches("a", "%(k)s-%(l)s"), True), (Matches("a", "%(k)s-%(l)s-x"), True), (Role("%(k)s"), True)))

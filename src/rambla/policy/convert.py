@@ -9,14 +9,28 @@ from typing import Any
 
 import yaml
 
+from rambla.policy.circles import on_circles
 from rambla.policy.language.conditions import parse
-from rambla.policy.language.layers import Level
+from rambla.policy.language.layers import NAME_CHARS_MAX, Level
 from rambla.policy.language.tokens import ConditionError
 from rambla.policy.language.truth import certainly
 from rambla.policy.language.write import NoWords, condition
 from rambla.policy.oslo.book import OsloBook
 from rambla.policy.problems import Place, Problem, broken
-from rambla.policy.terms import FALSE, SCOPES, All, Constant, Either, Not, Reference, Role, Term, rewrite, walk
+from rambla.policy.terms import (
+    FALSE,
+    SCOPES,
+    All,
+    Constant,
+    Either,
+    Not,
+    Reference,
+    Role,
+    Term,
+    references,
+    rewrite,
+    walk,
+)
 
 _BY_HAND = "write this rule by hand"
 WIDTH = 110
@@ -26,8 +40,11 @@ def convert(book: OsloBook, level: Level = "defaults") -> str:
     """The text of the layer. Raises BrokenPolicy with the rules that cannot be written."""
     rules: dict[str, Any] = {}
     problems: list[Problem] = []
+    circles = _circles(book)
     for name in book.permissions:
         try:
+            if name in circles:
+                raise _CannotWrite("refers to itself, or to one that does")
             rules[_key(name)] = _rule(book, name)
         except _CannotWrite as error:
             rule = book.rule(name)
@@ -47,8 +64,8 @@ class _CannotWrite(Exception):
 
 
 def _rule(book: OsloBook, name: str) -> str | dict[str, Any]:
-    if _leads_back(book, name):
-        raise _CannotWrite("refers to itself")
+    if any(char.isspace() and char != " " for char in name) or len(name) > NAME_CHARS_MAX - 1:
+        raise _CannotWrite("has a name that is too long, or has a line break in it")
     allow = _text(rewrite(book.rules.terms[name], lambda part: _known(book, part)))
     scopes = book.scopes(name)
     if not scopes:
@@ -92,18 +109,11 @@ def _parts(term: Term) -> list[Term]:
     return [Reference(certainly(part.rule)) if isinstance(part, Reference) else part for part in parts]
 
 
-def _leads_back(book: OsloBook, name: str) -> bool:
-    todo, seen = [name], set[str]()
-    while todo:
-        for part in walk(book.rules.terms.get(todo.pop(), FALSE)):
-            if isinstance(part, Reference):
-                rule = part.rule if part.rule in book.rules.terms else book.rules.default
-                if rule == name:
-                    return True
-                if rule not in seen:
-                    seen.add(rule)
-                    todo.append(rule)
-    return False
+def _circles(book: OsloBook) -> frozenset[str]:
+    edges = {}
+    for name, term in book.rules.terms.items():
+        edges[name] = {part if part in book.rules.terms else book.rules.default for part in references(term)}
+    return on_circles(edges)
 
 
 def _roles(book: OsloBook) -> Iterator[str]:

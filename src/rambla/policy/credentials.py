@@ -41,7 +41,7 @@ def prepare(values: Mapping[str, object]) -> Credentials:
     scope: Scope = "system" if values.get("system") else "domain" if values.get("domain_id") else "project"
     try:
         profile = _profile(tuple(values.get("roles", ())), scope)  # type: ignore[arg-type]  # what is no list, is caught
-    except (AttributeError, TypeError):
+    except Exception:
         profile = _unreadable(scope)
     return Credentials(values, profile)
 

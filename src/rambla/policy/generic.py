@@ -14,7 +14,10 @@ from functools import lru_cache
 import msgspec
 
 CACHE_MAX = 4096
+KIND_CHARS_MAX = 1000
+TEMPLATE_CHARS_MAX = 1000
 _PATH = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
+_WIDTH = re.compile(r"%%|%(?:\(.*?\))?[-+ #0]*(\d{4,}|\d*\.\d{4,})?")
 _SUBSTITUTION = re.compile(r"%\(([^()]*)\)s")
 
 
@@ -37,9 +40,13 @@ class Unreadable(msgspec.Struct, frozen=True):
 Left = Literal | Path | Unreadable
 
 
-@lru_cache(CACHE_MAX)
 def left(kind: str) -> Left:
-    """The left side of `kind:match`."""
+    """The left side of `kind:match`; nothing as long as a page is a name or a value."""
+    return _left(kind) if len(kind) <= KIND_CHARS_MAX else Unreadable()
+
+
+@lru_cache(CACHE_MAX)
+def _left(kind: str) -> Left:
     segments = tuple(kind.split("."))
     if _PATH.fullmatch(kind) and not any(keyword.iskeyword(segment) for segment in segments):
         return Path(segments)
@@ -70,8 +77,17 @@ def keys(template: str) -> list[str]:
 
 
 def fill(template: str, target: Mapping[str, object]) -> str:
-    """Raises KeyError for an absent key, ValueError or TypeError for a template that is none."""
+    """Raises KeyError for an absent key, ValueError or TypeError for a template that is none, or that is too long."""
+    if "%" not in template:
+        return template
+    if len(template) > TEMPLATE_CHARS_MAX or _asks_for_width(template):
+        raise ValueError("a template is long, or asks for a text of a thousand characters")
     return template % target
+
+
+@lru_cache(CACHE_MAX)
+def _asks_for_width(template: str) -> bool:
+    return any(found[1] for found in _WIDTH.finditer(template))
 
 
 def found(value: object, segments: tuple[str, ...], wanted: str) -> bool:

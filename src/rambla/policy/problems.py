@@ -1,6 +1,8 @@
 """What is wrong with a policy file, where, and how is it mended?"""
 
 from collections.abc import Iterable
+from difflib import get_close_matches
+from itertools import islice
 from typing import cast
 
 import msgspec
@@ -8,6 +10,7 @@ import msgspec
 from rambla.domain.errors import BrokenPolicy
 
 SHOWN_MAX = 50
+COMPARED_MAX = 1000
 
 
 class Place(msgspec.Struct, frozen=True, order=True):
@@ -40,3 +43,10 @@ def broken(problems: Iterable[Problem]) -> BrokenPolicy:
 def problems_of(error: BrokenPolicy) -> tuple[Problem, ...]:
     """The problems that `broken` made the error of."""
     return cast("tuple[Problem, ...]", error.facts["list"])
+
+
+def nearest(name: str, names: Iterable[str]) -> str | None:
+    """The name that was perhaps meant, for a fix."""
+    alike = (other for other in names if abs(len(other) - len(name)) <= 3)
+    found = get_close_matches(name, sorted(islice(alike, COMPARED_MAX)), n=1, cutoff=0.7)
+    return f"perhaps '{found[0]}' is meant" if found else None

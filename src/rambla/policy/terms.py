@@ -157,6 +157,11 @@ def walk(term: Term) -> Iterator[Term]:
             todo.append(found.term)
 
 
+def references(term: Term) -> Iterator[str]:
+    """The names of the rules that a term refers to itself."""
+    return (part.rule for part in walk(term) if isinstance(part, Reference))
+
+
 def rewrite(term: Term, change: Callable[[Term], Term]) -> Term:
     """`term` with every part that has no parts itself changed."""
     match term:

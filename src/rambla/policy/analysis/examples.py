@@ -104,7 +104,8 @@ class _Maker:
         self._atoms = [atom for atom, _ in cube]
         self._chosen = {each: self._values(each) for each in dict.fromkeys(self._attributes())}
         count = prod(len(values) for values in self._chosen.values())
-        self.complete = count <= TRIES_MAX and all(self._is_simple(atom) for atom in self._atoms)
+        simple = all(self._is_simple(atom) for atom in self._atoms)
+        self.complete = count <= TRIES_MAX and simple and not self._is_mixed()
 
     def candidates(self) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
         for values in product(*self._chosen.values()):
@@ -131,23 +132,33 @@ class _Maker:
                 return "%" not in where
         return True
 
+    def _is_mixed(self) -> bool:
+        """Whether two atoms speak of the same thing in different ways, so that their needs may meet in one value."""
+        paths: set[tuple[str, ...]] = set()
+        keys: set[str] = set()
+        compared = {each for atom in self._atoms if not isinstance(atom, Matches | Role) for each in _compared(atom)}
+        for atom in self._atoms:
+            if isinstance(atom, Matches):
+                keys |= set(generic.keys(atom.match))
+                left = generic.left(atom.kind)
+                paths |= {left.segments} if isinstance(left, generic.Path) else set()
+        callers = {each.path[0] for each in compared if each.of == "caller"}
+        return (
+            bool(callers & ({path[0] for path in paths} | {"roles"}))
+            or any(".".join(each.path) in keys for each in compared if each.of == "target")
+            or any(one != other and other[: len(one)] == one for one in paths for other in paths)
+        )
+
     def _roles(self) -> list[str]:
         return [atom.name for atom in self._true if isinstance(atom, Role) and "%" not in atom.name]
 
     def _attributes(self) -> Iterator[Attribute]:
         """Those whose value has to be chosen: all of comparisons, and the target's keys of checks."""
         for atom in self._atoms:
-            match atom:
-                case Equal(left, right):
-                    yield from (each for each in (left, right) if isinstance(each, Attribute))
-                case Order(left):
-                    yield left
-                case Contains(items, item):
-                    yield from (each for each in (items, item) if isinstance(each, Attribute))
-                case Present(attribute):
-                    yield attribute
-                case Matches(_, match) | Role(match):
-                    yield from (Attribute("target", (key,)) for key in generic.keys(match))
+            yield from _compared(atom)
+            if isinstance(atom, Matches | Role):
+                template = atom.match if isinstance(atom, Matches) else atom.name
+                yield from (Attribute("target", (key,)) for key in generic.keys(template))
 
     def _values(self, attribute: Attribute) -> list[Any]:
         """Something of its own, nothing, and whatever the atoms compare it with."""
@@ -215,6 +226,21 @@ class _Maker:
                 item = _operand(atom.item, credentials, target)
                 if isinstance(items, list) and item is not None:
                     _put(holder, atom.items, [*items, item])
+
+
+def _compared(atom: Atom) -> list[Attribute]:
+    match atom:
+        case Equal(left, right):
+            sides: tuple[Operand, ...] = (left, right)
+        case Order(left):
+            sides = (left,)
+        case Contains(items, item):
+            sides = (items, item)
+        case Present(attribute):
+            sides = (attribute,)
+        case _:
+            sides = ()
+    return [side for side in sides if isinstance(side, Attribute)]
 
 
 def _around(numbers: list[int | float]) -> list[int | float]:

@@ -37,6 +37,7 @@ from rambla.policy.terms import (
 
 DEPTH_MAX = 50
 CACHE_MAX = 8192
+REMEMBERED_CHARS_MAX = 1000
 _JOINING = frozenset(("and", "or", "not", "in", "of", "same", "as", "exists"))
 _LEADING = frozenset(("rule", "role", "ask", "check", "everybody", "nobody", "true", "false", "null"))
 KEYWORDS = _JOINING | _LEADING
@@ -44,10 +45,16 @@ _MIRRORED: dict[str, Operator] = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _ORDERS: dict[str, Operator] = {"<": "<", "<=": "<=", ">": ">", ">=": ">="}
 
 
-@lru_cache(CACHE_MAX)
 def parse(text: str) -> Truth:
     """Raises ConditionError."""
+    return _remembered(text) if len(text) <= REMEMBERED_CHARS_MAX else _parsed(text)
+
+
+def _parsed(text: str) -> Truth:
     return _Parser(tokens(text)).condition()
+
+
+_remembered = lru_cache(CACHE_MAX)(_parsed)
 
 
 class _Parser:
@@ -227,6 +234,8 @@ class _Parser:
         token = self._token
         if token.kind not in ("word", "text"):
             raise self._wrong(f"write its name after '{what}'")
+        if any(char.isspace() and char != " " for char in token.value):
+            raise self._wrong("give it a plain name", "a name has a line break in it")
         self._next += 1
         return token.value
 

@@ -6,7 +6,6 @@ by `stack`.
 """
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import Literal, cast
 
 import msgspec
@@ -16,13 +15,14 @@ from rambla.policy import documents
 from rambla.policy.language import conditions
 from rambla.policy.language.tokens import ConditionError
 from rambla.policy.language.truth import NEVER, Truth
-from rambla.policy.problems import Place, Problem, broken
+from rambla.policy.problems import Place, Problem, broken, nearest
 from rambla.policy.terms import SCOPES, Scope
 
 Level = Literal["defaults", "site", "region", "domain", "project"]
 Mode = Literal["", "extend", "replace"]
 LEVELS: tuple[Level, ...] = ("defaults", "site", "region", "domain", "project")
 MODES = ("extend", "replace")
+NAME_CHARS_MAX = 200
 
 
 class Word(msgspec.Struct, frozen=True):
@@ -163,6 +163,8 @@ class _Reader:
 
     def _pattern(self, word: Word) -> None:
         text = word.text
+        if len(text) > NAME_CHARS_MAX:
+            self._told(word.place, f"a name is longer than {NAME_CHARS_MAX} characters", "give it a shorter one")
         plain = "*" not in text or text.startswith("=")
         if not plain and text != "*" and not (text.endswith(":*") and text.count("*") == 1):
             fix = f"write 'resource:verb', 'resource:*' or '*', or '={text}' if that is its very name"
@@ -181,16 +183,15 @@ class _Reader:
         if node is None or _is_null(node):
             return
         for name, value in self._pairs(node).items():
-            if not name or any(char.isspace() and char != " " for char in name):
-                self._problem(value, "a name is empty or has a line break in it", "give it a plain name")
+            if not name or len(name) > NAME_CHARS_MAX or any(char.isspace() and char != " " for char in name):
+                self._problem(value, "a name is empty, too long or has a line break in it", "give it a plain name")
             yield name, value
 
     def _entries(self, node: yaml.Node, keys: tuple[str, ...]) -> dict[str, yaml.Node]:
         found = self._pairs(node)
         for name, value in found.items():
             if name not in keys:
-                near = get_close_matches(name, keys, n=1)
-                fix = f"perhaps '{near[0]}' is meant" if near else f"write {', '.join(keys)}"
+                fix = nearest(name, keys) or f"write {', '.join(keys)}"
                 self._problem(value, f"'{name}' has no meaning here", fix)
         return found
 

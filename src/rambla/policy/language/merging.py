@@ -5,22 +5,28 @@ which conditions allow and deny. Knows nothing of locks.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import TypeAlias
 
 from rambla.domain.access import Decision
+from rambla.policy.circles import on_circles
 from rambla.policy.language import truth
-from rambla.policy.language.layers import Condition, Layer, Role, Rule, Word
+from rambla.policy.language.layers import NAME_CHARS_MAX, Condition, Layer, Role, Rule, Word
 from rambla.policy.problems import Problem
-from rambla.policy.terms import InScope, Reference, Scope, Term, walk
+from rambla.policy.terms import InScope, Reference, Scope, Term, references
 from rambla.policy.terms import Role as RoleTerm
+
+NAMES_MAX = 10_000
+
+_Grant: TypeAlias = tuple[str, Word, str]  # role, permission or pattern, level
 
 
 class Merged:
     """Every piece is kept with the level of the layer that it came from."""
 
     def __init__(self) -> None:
-        self._includes: dict[str, list[str]] = {}
-        self._may: dict[str, list[tuple[Word, str]]] = {}
-        self._never: dict[str, list[tuple[Word, str]]] = {}
+        self._includers: dict[str, set[str]] = {}
+        self._may: dict[str, list[_Grant]] = {}
+        self._never: dict[str, list[_Grant]] = {}
         self._allow: dict[str, list[tuple[Condition, str]]] = {}
         self._deny: dict[str, list[tuple[Condition, str]]] = {}
         self._scope: dict[str, tuple[tuple[Scope, ...], Decision]] = {}
@@ -34,10 +40,15 @@ class Merged:
 
     def _add_role(self, name: str, role: Role, level: str) -> None:
         if role.mode == "replace":
-            self._includes[name], self._may[name] = [], []
-        self._includes.setdefault(name, []).extend(word.text.lower() for word in role.includes)
-        self._may.setdefault(name, []).extend((word, level) for word in role.may)
-        self._never.setdefault(name, []).extend((word, level) for word in role.never)
+            for grants in self._may.values():
+                grants[:] = [grant for grant in grants if grant[0] != name]
+            for holders in self._includers.values():
+                holders.discard(name)
+        for word in role.includes:
+            self._includers.setdefault(word.text.lower(), set()).add(name)
+        for words, index in ((role.may, self._may), (role.never, self._never)):
+            for word in words:
+                index.setdefault(word.text, []).append((name, word, level))
 
     def _add_rule(self, name: str, rule: Rule, level: str) -> None:
         if rule.mode == "replace":
@@ -52,13 +63,12 @@ class Merged:
         """The role itself and those that include it, directly or not: whoever holds one of them holds it."""
         name = role.lower()
         if name not in self._holders:
-            held, todo = [name], [name]
+            held, todo = {name}, [name]
             while todo:
-                wanted = todo.pop()
-                new = [other for other, included in self._includes.items() if wanted in included and other not in held]
-                held += new
+                new = self._includers.get(todo.pop(), set()) - held
+                held |= new
                 todo += new
-            self._holders[name] = held
+            self._holders[name] = sorted(held)
         return self._holders[name]
 
     def denials(self, permission: str) -> Iterator[tuple[Term, Decision]]:
@@ -66,10 +76,8 @@ class Merged:
         for name in self._matching(permission):
             for condition, level in self._deny[name]:
                 yield condition.truth.possible, _decision(False, name, condition, level)
-        for role, words in self._never.items():
-            for word, level in words:
-                if means(word.text, permission):
-                    yield RoleTerm(role), Decision(False, f"role {role}", level, word.place.line)
+        for role, word, level in _meant(self._never, permission):
+            yield RoleTerm(role), Decision(False, f"role {role}", level, word.place.line)
 
     def scopes(self, permission: str) -> Iterator[tuple[list[InScope], Decision]]:
         for name in self._matching(permission):
@@ -79,10 +87,8 @@ class Merged:
 
     def grants(self, permission: str) -> Iterator[tuple[Term, Decision]]:
         """Every role may grant, and the rule that means the permission most exactly and says `allow`."""
-        for role, words in self._may.items():
-            for word, level in words:
-                if means(word.text, permission):
-                    yield RoleTerm(role), Decision(True, f"role {role}", level, word.place.line)
+        for role, word, level in _meant(self._may, permission):
+            yield RoleTerm(role), Decision(True, f"role {role}", level, word.place.line)
         for name in self._matching(permission):
             if self._allow[name]:
                 for condition, level in self._allow[name]:
@@ -100,9 +106,11 @@ class Merged:
 
     def _matching(self, permission: str) -> list[str]:
         """The names of rules that mean the permission, the most exact first."""
-        names = [name for name in (permission, f"={permission}") if name in self._allow and not is_pattern(name)]
-        patterns = [name for name in self._allow if is_pattern(name) and means(name, permission)]
-        return names + sorted(patterns, key=len, reverse=True)
+        return [name for name in meaning(permission) if name in self._allow]
+
+
+def _meant(index: dict[str, list[_Grant]], permission: str) -> Iterator[_Grant]:
+    return (grant for name in meaning(permission) for grant in index.get(name, ()))
 
 
 def _decision(allowed: bool, rule: str, condition: Condition, level: str) -> Decision:
@@ -117,11 +125,12 @@ def is_pattern(name: str) -> bool:
     return name.endswith("*") and not name.startswith("=")
 
 
-def means(pattern: str, permission: str) -> bool:
-    """Whether a pattern or the name of a permission means this permission."""
-    if is_pattern(pattern):
-        return permission.startswith(pattern[:-1])
-    return pattern.removeprefix("=") == permission
+def meaning(permission: str) -> list[str]:
+    """All names and patterns that mean a permission, the most exact first."""
+    start = permission[:NAME_CHARS_MAX]
+    patterns = [f"{start[: at + 1]}*" for at in range(len(start) - 1, -1, -1) if start[at] == ":"]
+    exact = [f"={permission}"] if is_pattern(permission) else [permission, f"={permission}"]
+    return [*exact, *patterns, "*"]
 
 
 def merge(layers: Sequence[Layer]) -> Merged:
@@ -144,7 +153,11 @@ def problems(layers: Sequence[Layer]) -> Iterator[Problem]:
                 if key not in seen and entry.mode:
                     yield Problem(entry.place, f"there is no {kind} '{name}' above to {entry.mode}", "drop 'mode'")
                 seen.setdefault(key, layer.place.file)
-    yield from _circles(layers)
+    if layers and len(seen) > NAMES_MAX:
+        detail = f"there are more than {NAMES_MAX} roles and rules in all layers"
+        yield Problem(layers[-1].place, detail, "say the same with patterns and fewer roles")
+    else:
+        yield from _circles(layers)
 
 
 def _circles(layers: Sequence[Layer]) -> Iterator[Problem]:
@@ -152,25 +165,17 @@ def _circles(layers: Sequence[Layer]) -> Iterator[Problem]:
     refers: dict[str, set[str]] = {}
     for layer in layers:
         for name, role in layer.roles.items():
-            found = includes.setdefault(name.lower(), set())
-            found |= {word.text.lower() for word in role.includes}
-            if _leads_back(name.lower(), includes):
-                yield Problem(role.place, f"the role '{name}' includes itself", "break the circle")
+            includes.setdefault(name.lower(), set()).update(word.text.lower() for word in role.includes)
         for name, rule in layer.rules.items():
-            parts = [part for each in (*rule.allow, *rule.deny) for part in walk(each.truth.certain)]
-            found = refers.setdefault(name, set())
-            found |= {truth.certainly(part.rule) for part in parts if isinstance(part, Reference)}
-            if _leads_back(name, refers):
-                yield Problem(rule.place, f"the rule '{name}' refers to itself", "break the circle")
-
-
-def _leads_back(name: str, edges: dict[str, set[str]]) -> bool:
-    todo, seen = [name], set[str]()
-    while todo:
-        for after in edges.get(todo.pop(), ()):
-            if after == name:
-                return True
-            if after not in seen:
-                seen.add(after)
-                todo.append(after)
-    return False
+            found = [each for condition in (*rule.allow, *rule.deny) for each in references(condition.truth.certain)]
+            refers.setdefault(name, set()).update(truth.certainly(each) for each in found)
+    roles, rules = on_circles(includes), on_circles(refers)
+    for layer in layers:
+        for name, role in layer.roles.items():
+            if name.lower() in roles and role.includes:
+                yield Problem(role.place, f"the role '{name}' includes itself, or one that does", "break the circle")
+        for name, rule in layer.rules.items():
+            if name in rules and (rule.allow or rule.deny):
+                yield Problem(
+                    rule.place, f"the rule '{name}' refers to itself, or to one that does", "break the circle"
+                )

@@ -6,18 +6,18 @@ layers down to the lock allow it by themselves, so that whatever comes below can
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from difflib import get_close_matches
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from rambla.domain.access import Decision
 from rambla.policy.language import merging
 from rambla.policy.language.layers import LEVELS, Condition, Layer, Word
 from rambla.policy.language.truth import certainly
-from rambla.policy.problems import Place, Problem, broken
+from rambla.policy.problems import Place, Problem, broken, nearest
 from rambla.policy.rulings import Clause, Ruling, allowing
 from rambla.policy.terms import InScope, Not, Reference, Role, Rules, Term, either_of, rewrite, walk
 
 DEFAULT_DENY = Decision(allowed=False, rule="deny", layer="defaults")
+PROBLEMS_MAX = 200
 STANDARD_ROLES = frozenset({"admin", "manager", "member", "reader", "service"})
 
 
@@ -30,7 +30,7 @@ class LayeredBook:
         if problems:
             raise broken(problems)
         self._merged = [merging.merge(self.layers[: count + 1]) for count in range(len(self.layers))]
-        if problems := [*_unknown(self.layers)]:
+        if problems := list(islice(_unknown(self.layers), PROBLEMS_MAX)):
             raise broken(problems)
         self.rules = Rules(dict(self._referable()))
         self.permissions = tuple(dict.fromkeys(_named(self.layers)))
@@ -58,7 +58,7 @@ class LayeredBook:
         for index in range(last - 1, -1, -1):
             layer = self.layers[index]
             for lock in layer.locks:
-                if merging.means(lock.text, permission):
+                if lock.text in merging.meaning(permission):
                     held = allowing(self._ruling(permission, index))
                     decision = Decision(False, f"lock {lock.text}", layer.level, lock.place.line)
                     yield Clause(Not(held), decision)
@@ -82,7 +82,7 @@ class LayeredBook:
 
 def _at(rule: str, index: int) -> str:
     """A rule's name among the layers up to one; locks remember rules as they were."""
-    return f"{rule} @{index}"
+    return f"{rule}\n@{index}"
 
 
 def _out_of(scope: Iterable[InScope]) -> Term:
@@ -133,6 +133,5 @@ def _in(condition: Condition, name: str) -> Word:
 
 
 def _missing(kind: str, word: Word, names: set[str]) -> Problem:
-    near = get_close_matches(word.text, sorted(names), n=1, cutoff=0.7)
-    fix = f"perhaps '{near[0]}' is meant" if near else f"declare it: '{kind}s: {{{word.text}: ...}}'"
+    fix = nearest(word.text, names) or f"declare it: '{kind}s: {{{word.text}: ...}}'"
     return Problem(word.place, f"there is no {kind} '{word.text}'", fix)

@@ -23,7 +23,7 @@ from rambla.policy.terms import (
     either_of,
 )
 
-_POSSIBLY = " (possibly)"
+_POSSIBLY = "\n(possibly)"  # no name has a line break in it
 
 
 class Truth(msgspec.Struct, frozen=True):

@@ -16,6 +16,7 @@ from rambla.policy.terms import FALSE, TRUE, All, Ask, Constant, Either, Matches
 
 DEPTH_MAX = 50
 CACHE_MAX = 8192
+REMEMBERED_CHARS_MAX = 1000
 _TOKEN = re.compile(r"\S+")
 _QUOTES = (('"', '"'), ("'", "'"))
 
@@ -51,9 +52,12 @@ class _Atom(msgspec.Struct, frozen=True):
 _Item: TypeAlias = _Token | _Atom
 
 
-@lru_cache(CACHE_MAX)
 def parse(text: str) -> Check:
     """The check and its flaws; what cannot be parsed is never allowed."""
+    return remembered(text) if len(text) <= REMEMBERED_CHARS_MAX else _parsed(text)
+
+
+def _parsed(text: str) -> Check:
     if not text:
         return Check(TRUE)
     flaws: list[Flaw] = []
@@ -61,6 +65,9 @@ def parse(text: str) -> Check:
         return Check(_Parser(_items(text, flaws), len(text)).rule(), tuple(flaws))
     except _Unparsable as error:
         return Check(FALSE, (*flaws, error.flaw))
+
+
+remembered = lru_cache(CACHE_MAX)(_parsed)
 
 
 def parse_lists(rule: Sequence[object]) -> Check:

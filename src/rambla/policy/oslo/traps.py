@@ -5,16 +5,18 @@ line, column and fix. Reads what `files` has read and what the service registers
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from difflib import get_close_matches
+from itertools import islice
 from typing import Any
 
 from rambla.policy import generic
+from rambla.policy.circles import on_circles
 from rambla.policy.oslo.book import DEFAULT_RULE, RuleDefault
 from rambla.policy.oslo.checks import parse
 from rambla.policy.oslo.files import FileRule, PolicyFile, place_in
-from rambla.policy.problems import Problem
-from rambla.policy.terms import TRUE, All, Matches, Not, Reference, Role, Rules, Term, walk
+from rambla.policy.problems import Problem, nearest
+from rambla.policy.terms import TRUE, All, Matches, Not, Reference, Role, Rules, Term, references, walk
 
+PROBLEMS_MAX = 200
 # What oslo.context puts into the credentials of every service (RequestContext.to_policy_values).
 CREDENTIALS = frozenset(
     [
@@ -59,7 +61,8 @@ def find(files: Sequence[PolicyFile], defaults: Iterable[RuleDefault], rules: Ru
     former = {default.deprecated.name for default in registered.values() if default.deprecated}
     known = frozenset(registered) | former
     traps = _Traps(rules, kinds, known | _referred(rules))
-    return [problem for file in files for problem in traps.of_file(file, anything=not registered)]
+    found = (problem for file in files for problem in traps.of_file(file, anything=not registered))
+    return list(islice(found, PROBLEMS_MAX))
 
 
 def _kinds(terms: Iterable[Term]) -> frozenset[str]:
@@ -67,7 +70,7 @@ def _kinds(terms: Iterable[Term]) -> frozenset[str]:
 
 
 def _referred(rules: Rules) -> frozenset[str]:
-    return frozenset(part.rule for term in rules.terms.values() for part in walk(term) if isinstance(part, Reference))
+    return frozenset(name for term in rules.terms.values() for name in references(term))
 
 
 class _Traps:
@@ -75,6 +78,7 @@ class _Traps:
         self._rules = rules
         self._kinds = kinds
         self._known = known
+        self._circles = on_circles({name: set(references(term)) for name, term in rules.terms.items()})
 
     def of_file(self, file: PolicyFile, *, anything: bool) -> Iterator[Problem]:
         """`anything`: the service registers nothing, so that any name may be asked for."""
@@ -104,7 +108,7 @@ class _Traps:
             if rule.check.term == TRUE:
                 yield Problem(rule.key, "every misspelt rule is allowed to everybody", 'write "default": "!"')
         elif not anything and rule.name not in self._known:
-            fix = _nearest(rule.name, self._known) or "drop it, or refer to it from another rule"
+            fix = nearest(rule.name, self._known) or "drop it, or refer to it from another rule"
             yield Problem(rule.key, f"there is no rule '{rule.name}', so this has no effect", fix)
 
     def _term(self, rule: FileRule) -> Iterator[Problem]:
@@ -118,15 +122,15 @@ class _Traps:
                     yield from self._reference(rule, name)
                 case Not(term):
                     yield from self._negation(rule, term)
-        if cycle := _cycle(rule.name, self._rules):
-            yield Problem(rule.key, f"the rule refers to itself: {' > '.join(cycle)}", "break the circle")
+        if rule.name in self._circles:
+            yield Problem(rule.key, f"the rule '{rule.name}' refers to itself, or to one that does", "break the circle")
 
     def _matches(self, rule: FileRule, part: Matches) -> Iterator[Problem]:
         text = f"{part.kind}:{part.match}"
         yield from self._template(rule, text, part.match)
         match generic.left(part.kind):
             case generic.Path((name, *_)) if name not in self._kinds:
-                fix = _nearest(name, self._kinds | {"role", "rule"}) or "name what the credentials have"
+                fix = nearest(name, self._kinds | {"role", "rule"}) or "name what the credentials have"
                 yield Problem(_place(rule, text), f"no service gives credentials '{name}'; oslo.policy denies", fix)
             case generic.Unreadable():
                 yield Problem(_place(rule, text), f"'{part.kind}' can be read neither as name nor value", "quote it")
@@ -140,7 +144,7 @@ class _Traps:
 
     def _reference(self, rule: FileRule, name: str) -> Iterator[Problem]:
         if name not in self._rules.terms:
-            fix = _nearest(name, frozenset(self._rules.terms)) or f"write the rule '{name}'"
+            fix = nearest(name, self._rules.terms) or f"write the rule '{name}'"
             yield Problem(_place(rule, f"rule:{name}"), f"there is no rule '{name}'; oslo.policy denies", fix)
 
     def _negation(self, rule: FileRule, term: Term) -> Iterator[Problem]:
@@ -166,27 +170,6 @@ def _beneath(term: Term, rules: Rules) -> Iterator[Term]:
 def _place(rule: FileRule, text: str) -> Any:
     at = rule.value.find(text) if isinstance(rule.value, str) else 0
     return place_in(rule, max(at, 0))
-
-
-def _nearest(name: str, names: frozenset[str]) -> str | None:
-    found = get_close_matches(name, sorted(names), n=1, cutoff=0.7)
-    return f"perhaps '{found[0]}' is meant" if found else None
-
-
-def _cycle(name: str, rules: Rules) -> list[str] | None:
-    """The names on the way from a rule back to itself, if there is one."""
-    todo: list[tuple[str, list[str]]] = [(name, [name])]
-    seen: set[str] = set()
-    while todo:
-        at, path = todo.pop()
-        for part in walk(rules.terms.get(at, TRUE)):
-            if isinstance(part, Reference):
-                if part.rule == name:
-                    return [*path, name]
-                if part.rule not in seen:
-                    seen.add(part.rule)
-                    todo.append((part.rule, [*path, part.rule]))
-    return None
 
 
 def without_none(term: Term) -> Term:
