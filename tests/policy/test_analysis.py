@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 import policykit
 from rambla.domain.access import Decision
-from rambla.policy.analysis import diagram
+from rambla.policy.analysis import diagram, words
 from rambla.policy.analysis.difference import ANY_OTHER, Case, changed, diff
 from rambla.policy.analysis.examples import Impossible, Unknown, find
 from rambla.policy.analysis.explain import coverage, explain
@@ -30,6 +30,7 @@ from rambla.policy.terms import (
     Role,
     Rules,
     Term,
+    walk,
 )
 
 YES, NO = Decision(allowed=True, rule="yes"), Decision(allowed=False, rule="no")
@@ -233,6 +234,42 @@ def test_an_explanation_shows_each_part_and_its_line() -> None:
     (step,) = explanation.steps
     assert (step.decision.rule, step.decision.layer, step.decision.line) == ("file:write", "site", 3)
     assert [part.answer for part in step.reason.parts] == [True, False]
+
+
+def test_an_explanation_and_a_case_can_be_read() -> None:
+    policy = Policy(
+        load(
+            {
+                "old.yaml": OLD.replace(
+                    "{file:write: clerk of target.project}",
+                    "{file:write: rule staff and clerk of target.project, staff: everybody}",
+                )
+            }
+        )
+    )
+    caller = prepare({"roles": ["clerk"], "project": "p2"})
+    told = words.explanation(explain(policy, caller, "file:write", {"project": "p1"}))
+    assert (
+        told
+        == """\
+allowed by file:write (site, line 3) if
+  all of: no
+    rule staff: yes
+      everybody: yes
+    all of: no
+      clerk: yes
+      caller.project == target.project: no
+so: denied by deny"""
+    )
+    (case,) = who_can(policy.book, "file:write", {"project": "p1"}).cases
+    assert words.case(case.cube) == 'clerk and caller.project == "p1"'
+    assert words.case(()) == "everybody"
+
+
+@given(policykit.terms)
+def test_every_term_has_words(term: Term) -> None:
+    for part in walk(term):
+        assert words.term(part)
 
 
 def test_coverage_counts_what_decided_and_shows_what_never_did() -> None:

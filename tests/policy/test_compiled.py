@@ -1,3 +1,4 @@
+import json
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from rambla.domain.errors import BrokenPolicy
 from rambla.policy.compiled import Compiler
 from rambla.policy.credentials import prepare
 from rambla.policy.interpret import Asked, holds
+from rambla.policy.oslo.load import load
 from rambla.policy.policy import UNDECIDABLE, Policy
 from rambla.policy.ports import NOBODY, Question
 from rambla.policy.rulings import Clause, Ruling, allowing
@@ -120,6 +122,22 @@ def test_a_circle_is_no_only_where_it_is_walked() -> None:
     assert Policy(OneRule(Reference("b"), rules)).decide(prepare({}), "x", {}).allowed
     for term in (Reference("c"), Not(Reference("c"))):
         assert Policy(OneRule(term, rules)).decide(prepare({}), "x", {}) == UNDECIDABLE
+
+
+def test_what_permissions_share_is_compiled_for_each_where_it_differs() -> None:
+    heard: list[str] = []
+
+    class Listening:
+        def says_yes(self, question: Question) -> bool:
+            heard.append(question.permission)
+            return True
+
+    circle = {"a": "project:p2 or rule:b", "b": "project:p1 or rule:a", "c": "rule:b", "d": "rule:a"}
+    rules = {**circle, "web": "http://host", "x": "rule:web", "y": "rule:web"}
+    policy = Policy(load({"policy.yaml": json.dumps(rules)}), Listening())
+    for permission in ("c", "d", "x", "y"):
+        assert policy.decide(prepare({"project": "p1"}), permission, {}).allowed, permission
+    assert heard == ["x", "y"]
 
 
 def test_a_policy_that_nests_too_deeply_is_refused_and_one_that_does_not_is_decided() -> None:
