@@ -2,7 +2,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import policykit
@@ -15,7 +15,7 @@ from rambla.policy.oslo.load import load
 from rambla.policy.policy import UNDECIDABLE, Policy
 from rambla.policy.ports import NOBODY, Question
 from rambla.policy.rulings import Clause, Ruling, allowing
-from rambla.policy.terms import TRUE, All, Ask, Either, Matches, Not, Reference, Role, Rules, Term
+from rambla.policy.terms import FALSE, TRUE, All, Ask, Either, Matches, Not, Reference, Role, Rules, Term
 
 YES, NO = Decision(allowed=True, rule="yes"), Decision(allowed=False, rule="no")
 
@@ -51,6 +51,9 @@ def interpreted(term: Term, asked: Asked) -> bool | None:
 
 @settings(max_examples=600)
 @given(policykit.terms, policykit.rules, policykit.callers(), policykit.mappings)
+@example(Not(Reference("a")), Rules({"a": Ask("http://%(absent)s")}), {}, {})
+@example(Not(All((Ask("http://%(absent)s"), FALSE))), Rules({}), {}, {})
+@example(Not(Reference("a")), Rules({"a": Ask("http://fails")}), {}, {})
 def test_what_is_compiled_decides_as_the_interpreter_does(
     term: Term, rules: Rules, caller: dict[str, Any], target: dict[str, Any]
 ) -> None:
@@ -114,6 +117,15 @@ def test_an_enforcer_hears_what_was_asked_for() -> None:
     assert policy.decide(prepare({"user_id": "u"}), "x", {"name": "n"}).allowed
     assert heard == [Question("http://host/n", "x", {"user_id": "u"}, {"name": "n"})]
     assert not policy.decide(prepare({}), "x", {}).allowed, "a target without the name"
+
+
+def test_only_a_plain_yes_of_an_enforcer_is_a_yes() -> None:
+    class Mumbling:
+        def says_yes(self, question: Question) -> bool:
+            return "True"  # type: ignore[return-value]  # a mistake
+
+    policy = Policy(OneRule(Ask("http://host"), Rules({})), Mumbling())
+    assert not policy.decide(prepare({}), "x", {}).allowed
 
 
 def test_a_circle_is_no_only_where_it_is_walked() -> None:

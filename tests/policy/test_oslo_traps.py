@@ -26,6 +26,7 @@ TRAPS = [
     ("x: not project_id:%(absent)s", True, (1, 19), "say who may instead"),
     ("x: not role:%(absent)s", True, (1, 13), "say who may instead"),
     ('x: not rule:mine\nmine: "user_id:%(owner)s"', True, (1, 4), "say who may instead"),
+    ("x: not rule:web\nweb: http://host/%(absent)s", True, (1, 4), "say who may instead"),
     ("z: '@'", False, (1, 1), "drop it, or refer to it"),
     ("admin_requird: '@'", False, (1, 1), "perhaps 'admin_required' is meant"),
     ("x: '!'\nx: '@'", True, (2, 1), "keep one of them"),

@@ -14,7 +14,7 @@ from rambla.policy.oslo.book import DEFAULT_RULE, RuleDefault
 from rambla.policy.oslo.checks import parse
 from rambla.policy.oslo.files import FileRule, PolicyFile, place_in
 from rambla.policy.problems import Problem, nearest
-from rambla.policy.terms import TRUE, All, Matches, Not, Reference, Role, Rules, Term, references, walk
+from rambla.policy.terms import TRUE, All, Ask, Matches, Not, Reference, Role, Rules, Term, references, walk
 
 PROBLEMS_MAX = 200
 # What oslo.context puts into the credentials of every service (RequestContext.to_policy_values).
@@ -150,10 +150,18 @@ class _Traps:
     def _negation(self, rule: FileRule, term: Term) -> Iterator[Problem]:
         """What is beneath a `not` and false by mistake, allows."""
         for part in _beneath(term, self._rules):
-            template = part.match if isinstance(part, Matches) else part.name if isinstance(part, Role) else ""
+            template = _template(part)
             if "%" in template:
                 detail = f"'not' allows whenever the target lacks what '{template}' names"
                 yield Problem(_place(rule, template), detail, "say who may instead of who may not")
+
+
+def _template(part: Term) -> str:
+    """What is filled from the target."""
+    match part:
+        case Matches(_, template) | Role(template) | Ask(template):
+            return template
+    return ""
 
 
 def _beneath(term: Term, rules: Rules) -> Iterator[Term]:
