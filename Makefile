@@ -29,7 +29,8 @@ demo: setup ## upload a picture to a real Swift and get its thumbnail back (IMAG
 run: setup ## the demo, and the platform stays up
 	@$(BIN)/rambla demo --stay $(if $(IMAGE),--image "$(IMAGE)")
 
-test: setup $(OPENSTACK)/.few ## install what is missing and run the whole test suite
+test: setup ## install what is missing and run the whole test suite
+	@$(MAKE) --silent $(OPENSTACK)/.few || echo "test: no OpenStack packages, so nothing is compared with oslo.policy"
 	@$(BIN)/python -m pytest -n 4 $(ARGS)
 
 check: setup ## ruff, mypy --strict, import-linter, tidy

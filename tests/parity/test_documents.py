@@ -162,6 +162,15 @@ def differences(texts: dict[str, str], asked: Sequence[Request], mine: list[bool
     return f"{texts}: {found[:3]}"
 
 
+@pytest.mark.parametrize("new_defaults", [True, False])
+@pytest.mark.parametrize("text", ["", "old_y: role:x", "old_y: role:old", "old_y: rule:y", "y: '!'\nold_y: '@'"])
+def test_deprecated_names_are_carried_over_alike(oracle: openstack.Oracle, text: str, new_defaults: bool) -> None:
+    asked, name = requests(), f"deprecated {new_defaults} {text}"
+    assert oracle.load(name, DEFAULTS, {"policy.yaml": text}, new_defaults=new_defaults) is True
+    theirs = [answer is True for answer in oracle.decisions(name, asked)]
+    assert ours({"policy.yaml": text}, asked, new_defaults=new_defaults) == theirs
+
+
 @pytest.mark.parametrize(
     "text",
     [
