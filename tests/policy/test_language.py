@@ -199,6 +199,7 @@ def test_lower_layers_extend_or_replace_and_say_which() -> None:
     assert decide([above, extending], "x", {"roles": ["member"]}) == Decision(True, "x", "domain", 3)
     assert not decide([above, extending], "x", {"roles": ["member", "manager"]}).allowed
     assert not decide([above, replacing], "x", {"roles": ["admin"]}).allowed
+    assert decide([above, replacing], "x", {"roles": ["member", "manager"]}).allowed, "its deny is replaced too"
     assert decide([above, replacing], "x", {"roles": ["member", "manager"]}).allowed
     assert decide([above, extending], "a", {"roles": ["clerk"]}).allowed
     assert not decide([above, replacing], "a", {"roles": ["clerk"]}).allowed
@@ -206,6 +207,19 @@ def test_lower_layers_extend_or_replace_and_say_which() -> None:
         decide([above, "layer: domain\nrules: {x: member}"], "x", {})
     with pytest.raises(BrokenPolicy, match="there is no rule 'y' above to extend"):
         decide([above, "layer: domain\nrules: {y: {allow: member, mode: extend}}"], "x", {})
+
+
+def test_a_never_stays_when_its_role_is_replaced_and_what_it_included_does_not() -> None:
+    above = "layer: site\nroles: {boss: {may: c}, clerk: {includes: boss, may: b, never: a}}"
+    below = "layer: domain\nroles: {clerk: {may: ['*'], mode: replace}, temp: {may: b}}\nrules: {d: boss}"
+    clerk = {"roles": ["clerk"]}
+    assert decide([above], "c", clerk).allowed
+    assert decide([above, below], "b", clerk).allowed
+    assert decide([above, below], "a", clerk) == Decision(False, "role clerk", "site", 2)
+    narrow = "layer: domain\nroles: {clerk: {may: e, mode: replace}}\nrules: {d: boss}"
+    for permission in ("b", "c", "d"):
+        assert not decide([above, narrow], permission, clerk).allowed
+    assert decide([above, narrow], "e", clerk).allowed
 
 
 @pytest.mark.parametrize(
