@@ -182,9 +182,12 @@ def test_what_is_not_understood_is_said_to_be_unknown() -> None:
 def test_a_difference_too_large_to_tell_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(diagram, "NODES_MAX", 8)
     many = Either(tuple(All((Role(f"a{number}"), Role(f"b{number}"))) for number in range(9)))
-    change = changed(OneRule(Role("x")), OneRule(many), "x")
-    assert change is not None
-    assert not change.exact
+    wide = Either(tuple(Role(f"r{number}") for number in range(1_000)))
+    for term in (many, wide):
+        change = changed(OneRule(Role("x")), OneRule(term), "x")
+        assert change is not None
+        assert not change.exact
+        assert not who_can(OneRule(term), "x", {}).exact
 
 
 def test_more_cases_than_can_be_listed_are_counted_as_not_exact(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,6 +68,11 @@ def test_what_is_absent_or_null_opens_no_door(missing: str, permission: str) -> 
         ('role "member"', True),
         ("caller.trust > 1 and caller.trust < 3", True),
         ("3 > caller.trust", True),
+        ("1 < caller.trust", True),
+        ("2 < caller.trust", False),
+        ("2 <= caller.trust", True),
+        ("2 >= caller.trust", True),
+        ("1 >= caller.trust", False),
         ("caller.trust >= 2.5", False),
         ("caller.trust == 2", True),
         ('caller.trust == "2"', False),
@@ -237,9 +242,10 @@ def test_a_lock_stays_shut_whatever_lower_layers_try(loosening: str) -> None:
     locked = SITE.replace("caller.trust >= 2", "rule trusted") + "  \n"
     locked = locked.replace("rules:\n", "rules:\n  trusted: caller.trust >= 2\n", 1)
     below = f"layer: project\n{loosening}\n"
-    caller = {**MEMBER, "roles": ["auditor"], "trust": 1}
-    refused = decide([locked, below], "object:read", caller)
-    assert (refused.allowed, refused.rule, refused.layer) == (False, "lock object:read", "site")
+    for trust in (1, 2):
+        caller = {**MEMBER, "roles": ["auditor"], "trust": trust}
+        refused = decide([locked, below], "object:read", caller)
+        assert (refused.allowed, refused.rule, refused.layer) == (False, "lock object:read", "site")
     assert not decide([locked, below], "object:read", {**MEMBER, "trust": 1}).allowed
     still = decide([locked, below], "object:read", MEMBER)
     assert still.allowed or "replace" in loosening

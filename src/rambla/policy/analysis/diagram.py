@@ -11,6 +11,7 @@ from rambla.policy import generic
 from rambla.policy.terms import All, Atom, Broken, Constant, Either, Matches, Not, Reference, Role, Rules, Term
 
 NODES_MAX = 200_000
+ATOMS_MAX = 200  # the depth of a diagram, and of what walks it
 FALSE, TRUE = 0, 1
 _LEAF_LEVEL = 1 << 30
 
@@ -129,6 +130,8 @@ class Diagram:
                 if isinstance(left, generic.Literal) and text is not None:
                     return int(left.text == text)
         if atom not in self._levels:
+            if len(self.atoms) >= ATOMS_MAX:
+                raise TooLarge
             self._levels[atom] = len(self.atoms)
             self.atoms.append(atom)
         return self._node(self._levels[atom], FALSE, TRUE)

@@ -32,12 +32,13 @@ from rambla.policy.terms import (
     Scope,
 )
 
-TRIES_MAX = 20_000
+TRIES_MAX = 2000
 _SCOPE_KEYS: dict[Scope, tuple[dict[str, str], ...]] = {
     "project": ({},),
     "domain": ({"domain_id": "a-domain"},),
     "system": ({"system_scope": "all"}, {"system_scope": "a-system"}, {"system": "all"}, {"system": "a-system"}),
 }
+_SCOPED = ("system", "system_scope", "domain_id")
 
 
 class Example(msgspec.Struct, frozen=True):
@@ -122,10 +123,7 @@ class _Maker:
             case Matches(kind, match):
                 left = generic.left(kind)
                 filled = "%" not in match or generic.single_key(match) is not None
-                return filled and (
-                    isinstance(left, generic.Literal)
-                    or (isinstance(left, generic.Path) and left.segments[0] != "roles")
-                )
+                return filled and (isinstance(left, generic.Literal) or _is_plain(left, match))
             case Role(name):
                 return "%" not in name
             case Ask(where):
@@ -226,6 +224,13 @@ class _Maker:
                 item = _operand(atom.item, credentials, target)
                 if isinstance(items, list) and item is not None:
                     _put(holder, atom.items, [*items, item])
+
+
+def _is_plain(left: generic.Left, match: str) -> bool:
+    """Whether a path says nothing of roles and scope that is not said by the atoms for these."""
+    if not isinstance(left, generic.Path) or left.segments[0] == "roles":
+        return False
+    return left.segments[0] not in _SCOPED or (len(left.segments) == 1 and match != "")
 
 
 def _compared(atom: Atom) -> list[Attribute]:
