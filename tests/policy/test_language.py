@@ -261,6 +261,14 @@ def test_a_lock_may_be_narrowed() -> None:
     assert not decide([SITE, below, lowest], "object:read", MEMBER).allowed
 
 
+def test_what_is_narrowed_below_a_lock_may_be_widened_again_up_to_the_lock() -> None:
+    narrow = "layer: domain\nrules: {object:read: {allow: nobody, mode: replace}}"
+    wide = "layer: project\nrules: {object:read: {allow: everybody, mode: replace}}"
+    assert not decide([SITE, narrow], "object:read", MEMBER).allowed
+    assert decide([SITE, narrow, wide], "object:read", MEMBER).allowed
+    assert not decide([SITE, narrow, wide], "object:read", {**MEMBER, "trust": 1}).allowed
+
+
 def test_no_layers_allow_nothing() -> None:
     assert not decide([], "x", {"roles": ["admin"]}).allowed
 
