@@ -19,6 +19,7 @@ from rambla.policy.rulings import Clause, Ruling
 from rambla.policy.terms import (
     All,
     Attribute,
+    Broken,
     Contains,
     Either,
     Equal,
@@ -219,6 +220,13 @@ def test_who_can_names_the_roles_and_attributes_that_are_needed() -> None:
     assert case.example is not None
     assert case.example.credentials == {"roles": ["clerk"], "project": "p1"}
     assert who_can(load({"old.yaml": OLD}), "file:burn", {}).cases == ()
+
+
+def test_what_makes_a_decision_fail_is_never_allowed_and_only_where_it_is_asked() -> None:
+    answer = who_can(OneRule(Not(All((Role("a"), Broken("it is"))))), "x", {})
+    assert [case.cube for case in answer.cases] == [((Role("a"), False),)]
+    assert not who_can(OneRule(Not(Broken("it is"))), "x", {}).cases
+    assert who_can(OneRule(Either((Role("a"), Broken("it is")))), "x", {}).cases[0].cube == ((Role("a"), True),)
 
 
 def test_what_can_tells_what_is_always_and_what_is_for_some_targets() -> None:

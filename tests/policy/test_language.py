@@ -84,6 +84,10 @@ def test_what_is_absent_or_null_opens_no_door(missing: str, permission: str) -> 
         ("not caller.absent > 3", False),
         ("not (caller.trust > 3 or caller.absent == 1)", False),
         ("not caller.source > 3", False),
+        ("not caller.strange > 3", False),
+        ("caller.strange != 3", False),
+        ("not caller.groups == 3", False),
+        ("not caller.source == caller.groups", False),
         ("caller.absent == 3 or member", True),
         ('caller.source in ["ldap", "local"]', True),
         ('caller.source not in ["partner", "local"]', True),
@@ -129,6 +133,7 @@ rules:
         "address": {"country": "ch"},
         "user_id": "u1",
         "nothing": None,
+        "strange": float("nan"),
     }
     target = {"project": "p1", "user.id": "u1", "visibility": "public", "nothing": None}
     assert decide(text, "x", caller, target).allowed is allowed
