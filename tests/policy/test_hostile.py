@@ -42,9 +42,10 @@ def test_a_name_as_long_as_a_page_is_no_name() -> None:
 
 
 def test_a_long_chain_of_rules_is_refused_and_a_long_row_of_them_is_decided() -> None:
-    chain = "".join(f"  r{number}: rule r{number + 1}\n" for number in range(3_000))
-    with pytest.raises(BrokenPolicy, match="nests deeper than 100 levels"):
-        Policy(load({"x.yaml": f"layer: site\nrules:\n{chain}  r3000: admin\n"}))
+    chain = [*(f"  r{number}: rule r{number + 1}\n" for number in range(3_000)), "  r3000: admin\n"]
+    for lines in (chain, chain[::-1]):
+        with pytest.raises(BrokenPolicy, match="'r0' nests deeper than 100 levels"):
+            Policy(load({"x.yaml": f"layer: site\nrules:\n{''.join(lines)}"}))
     row = " or ".join(f'caller.a == "{number}"' for number in range(3_000))
     policy = Policy(load({"x.yaml": f"layer: site\nrules: {{x: '{row}'}}"}))
     assert policy.decide(prepare({"a": "2999"}), "x", {}).allowed
