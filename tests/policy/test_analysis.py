@@ -17,6 +17,7 @@ from rambla.policy.language.load import load
 from rambla.policy.policy import Policy
 from rambla.policy.rulings import Clause, Ruling
 from rambla.policy.terms import (
+    FALSE,
     All,
     Attribute,
     Broken,
@@ -176,8 +177,13 @@ def test_what_is_spoken_of_in_two_ways_is_not_taken_for_impossible() -> None:
 
 
 def test_what_is_not_understood_is_said_to_be_unknown() -> None:
+    odd = Matches("a", "%(k)s-%(l)s"), Matches("a", "%(k)s-%(l)s-x"), Role("%(k)s")
     with pytest.raises(Unknown):
-        find(((Matches("a", "%(k)s-%(l)s"), True), (Matches("a", "%(k)s-%(l)s-x"), True), (Role("%(k)s"), True)))
+        find(tuple((atom, True) for atom in odd))
+    change = changed(OneRule(FALSE), OneRule(All(odd)), "x")
+    assert change is not None
+    assert not change.exact
+    assert [case.example for case in change.gained] == [None]
 
 
 def test_a_difference_too_large_to_tell_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,6 +233,14 @@ def test_what_makes_a_decision_fail_is_never_allowed_and_only_where_it_is_asked(
     assert [case.cube for case in answer.cases] == [((Role("a"), False),)]
     assert not who_can(OneRule(Not(Broken("it is"))), "x", {}).cases
     assert who_can(OneRule(Either((Role("a"), Broken("it is")))), "x", {}).cases[0].cube == ((Role("a"), True),)
+
+
+def test_a_percent_sign_in_a_target_is_a_percent_sign() -> None:
+    book = OneRule(Either((Matches("project", "%(project)s"), Matches("owner", "%(absent)s"))))
+    (case,) = who_can(book, "x", {"project": "50%"}).cases
+    assert case.example is not None
+    assert case.example.credentials["project"] == "50%"
+    assert meets(case, {"project": "50%"}, {})
 
 
 def test_what_can_tells_what_is_always_and_what_is_for_some_targets() -> None:
