@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 import policykit
 from rambla.domain.access import Decision
 from rambla.domain.errors import BrokenPolicy
-from rambla.policy.compiled import Compiler
 from rambla.policy.credentials import prepare
 from rambla.policy.interpret import Asked, holds
 from rambla.policy.oslo.load import load
@@ -63,12 +62,6 @@ def test_what_is_compiled_decides_as_the_interpreter_does(
     for _ in range(2):
         decision = policy.decide(credentials, "x", target)
         assert decision == {True: YES, False: NO, None: UNDECIDABLE}[wanted]
-    general = Compiler(rules, Answering()).compile(term, "x").answer
-    try:
-        answer = general if isinstance(general, bool) else bool(general(credentials, target))
-    except Exception:
-        answer = None
-    assert answer is wanted
 
 
 @settings(max_examples=300)

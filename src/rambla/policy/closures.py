@@ -11,7 +11,7 @@ import msgspec
 
 from rambla.policy import attributes, generic
 from rambla.policy.credentials import Credentials
-from rambla.policy.terms import Attribute, Contains, Equal, Order, Present, Scope
+from rambla.policy.terms import Attribute, Contains, Equal, Order, Present
 
 Target: TypeAlias = Mapping[str, object]
 Check: TypeAlias = Callable[[Credentials, Target], bool]
@@ -120,15 +120,6 @@ def false_if_a_key_is_missing(part: Residue) -> Residue:
             return False
 
     return Residue(check, part.safe, part.portable)
-
-
-def scope(name: Scope) -> Residue:
-    return Residue(lambda credentials, target: credentials.scope == name)
-
-
-def role(name: str) -> Residue:
-    """Fails if the caller's roles could not be read."""
-    return Residue(lambda credentials, target: name in credentials.roles, safe=False)  # type: ignore[operator]
 
 
 def role_of_target(template: str) -> Residue:

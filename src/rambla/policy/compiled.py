@@ -1,8 +1,8 @@
 """How is a term decided fast?
 
-A term becomes closures that ask what is left to ask: constants are folded, references are followed once, and where the
-caller's roles and scope are known beforehand, what depends on them alone is decided while compiling. Folding never
-takes away a part that might make the whole decision no by failing. `interpret` says what the result has to be.
+A term becomes closures that ask what is left to ask: constants are folded, references are followed once, and what
+depends on nothing but the caller's roles and scope is decided while compiling, once for each set of these. Folding
+never takes away a part that might make the whole decision no by failing. `interpret` says what the result has to be.
 """
 
 from collections.abc import Mapping
@@ -35,15 +35,15 @@ from rambla.policy.terms import (
 
 
 class Compiler:
-    """Compiles the terms of one set of rules, for one profile of callers if one is given.
+    """Compiles the terms of one set of rules for one profile of callers.
 
     What references lead to is compiled once and shared, so one compiler should be kept for all rules.
     """
 
-    def __init__(self, rules: Rules, enforcers: Enforcers, profile: Profile | None = None) -> None:
+    def __init__(self, rules: Rules, enforcers: Enforcers, profile: Profile) -> None:
         self._rules = rules
         self._enforcers = enforcers
-        self._profile = profile
+        self._roles, self._scope = profile
         self._referred: dict[str, Residue] = {}
         self._path: list[str] = []
         self._permission = ""
@@ -51,6 +51,7 @@ class Compiler:
     def compile(self, term: Term, permission: str) -> Residue:
         """What is left to ask when `permission` is decided by `term`."""
         self._permission = permission
+        self._path.clear()  # an earlier compilation may have failed halfway
         return self._residue(term)
 
     def _residue(self, term: Term) -> Residue:
@@ -93,7 +94,7 @@ class Compiler:
             case Role(name):
                 return self._role(name)
             case InScope(scope):
-                return closures.scope(scope) if self._profile is None else Residue(self._profile[1] == scope)
+                return Residue(self._scope == scope)
             case Matches(kind, match):
                 return closures.generic_check(kind, match)
             case Ask(where):
@@ -106,12 +107,9 @@ class Compiler:
     def _role(self, name: str) -> Residue:
         if "%" in name:
             return closures.role_of_target(name)
-        if self._profile is None:
-            return closures.role(name.lower())
-        roles = self._profile[0]
-        if roles is None:
+        if self._roles is None:
             return closures.failure(Undecidable("the caller's roles are no list of names"))
-        return Residue(name.lower() in roles)
+        return Residue(name.lower() in self._roles)
 
     def _ask(self, where: str) -> Residue:
         enforcers, permission = self._enforcers, self._permission
