@@ -101,8 +101,9 @@ def test_a_request_is_decided_otherwise_exactly_when_a_case_says_so(
     credentials = prepare(caller)
     was = Policy(before).decide(credentials, "x", target).allowed
     is_now = Policy(after).decide(credentials, "x", target).allowed
-    assert sum(meets(case, caller, target) for case in gained) == (is_now and not was)
-    assert sum(meets(case, caller, target) for case in lost) == (was and not is_now)
+    told = repr((old, new, caller, target))
+    assert sum(meets(case, caller, target) for case in gained) == (is_now and not was), told
+    assert sum(meets(case, caller, target) for case in lost) == (was and not is_now), told
     for case, answers in [(case, (False, True)) for case in gained] + [(case, (True, False)) for case in lost]:
         if case.example is not None:
             shown = prepare(case.example.credentials)
@@ -163,6 +164,7 @@ def test_what_cannot_be_is_known_not_to_be(cube: diagram.Cube) -> None:
         ((Order(ROLE, ">=", 2), True), (Order(ROLE, ">=", 3), False), (Equal(ROLE, 2), False)),
         ((Equal(ROLE, Attribute("target", ("k",))), True), (Equal(Attribute("target", ("k",)), "x"), False)),
         ((Contains(ROLE, "a"), True), (Contains(ROLE, Attribute("target", ("k",))), True), (Role("r"), False)),
+        ((Equal(ROLE, ROLE), False), (Present(ROLE), True)),
     ],
 )
 def test_an_example_is_found_where_there_is_one(cube: diagram.Cube) -> None:

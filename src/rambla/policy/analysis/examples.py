@@ -142,10 +142,20 @@ class _Maker:
                 paths |= {left.segments} if isinstance(left, generic.Path) else set()
         callers = {each.path[0] for each in compared if each.of == "caller"}
         return (
-            bool(callers & ({path[0] for path in paths} | {"roles"}))
+            self._is_numeric()
+            or bool(callers & ({path[0] for path in paths} | {"roles"}))
             or any(".".join(each.path) in keys for each in compared if each.of == "target")
             or any(one != other and other[: len(one)] == one for one in paths for other in paths)
         )
+
+    def _is_numeric(self) -> bool:
+        """Whether numbers in intervals are compared with each other, for which there may be too few candidates."""
+        numbers = any(
+            isinstance(atom, Order) or atom == Present(each, "number")
+            for atom in self._atoms
+            for each in _compared(atom)
+        )
+        return numbers and any(len(_compared(atom)) > 1 for atom in self._atoms)
 
     def _roles(self) -> list[str]:
         return [atom.name for atom in self._true if isinstance(atom, Role) and "%" not in atom.name]
@@ -159,19 +169,19 @@ class _Maker:
                 yield from (Attribute("target", (key,)) for key in generic.keys(template))
 
     def _values(self, attribute: Attribute) -> list[Any]:
-        """Something of its own, nothing, and whatever the atoms compare it with."""
+        """Something of its own, nothing, a list if it is compared, and whatever the atoms compare it with."""
         found: list[Any] = [_own(attribute), None]
         for atom in self._atoms:
+            found += [[]] if attribute in _compared(atom) else []
             match atom:
-                case Equal(left, right) if attribute in (left, right):
-                    found += [_own(each) if isinstance(each, Attribute) else each for each in (left, right)]
+                case Equal() if attribute in _compared(atom):
                     found += self._linked()
                 case Order(left) if left == attribute:
                     found += self._linked()
-                case Contains(items, item):
-                    found += [[]] if items == attribute else self._linked() if item == attribute else []
-                case Present(each, kind) if each == attribute and kind != "any":
-                    found += [0] if kind == "number" else [[]]
+                case Contains(_, item) if item == attribute:
+                    found += self._linked()
+                case Present(each, "number") if each == attribute:
+                    found += [0]
                 case Matches(kind, match) if generic.single_key(match) == ".".join(attribute.path):
                     side = generic.left(kind)
                     found += [side.text] if isinstance(side, generic.Literal) else []
