@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 RUNTIME_STAMP := $(VENV)/.runtimes
+OPENSTACK := var/openstack
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check bench clean
+.PHONY: help setup demo run test check openstack parity fuzz-policy bench clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 setup: $(STAMP) $(RUNTIME_STAMP) ## create .venv with the platform, its tools and the runtimes' environment
 
@@ -29,14 +30,29 @@ run: setup ## the demo, and the platform stays up
 	@$(BIN)/rambla demo --stay $(if $(IMAGE),--image "$(IMAGE)")
 
 test: setup ## install what is missing and run the whole test suite
+	@$(MAKE) --silent $(OPENSTACK)/.few || echo "test: no OpenStack packages, so nothing is compared with oslo.policy"
 	@$(BIN)/python -m pytest -n 4 $(ARGS)
 
 check: setup ## ruff, mypy --strict, import-linter, tidy
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports && \
 	 $(BIN)/python -m pytest -q -n 0 tests/test_tidy.py
 
-bench: setup ## cold start, latency, throughput and memory beside peers measured in the same run
-	@$(BIN)/pip install --quiet 'functions-framework>=3.8' && $(BIN)/python -m bench $(ARGS)
+$(OPENSTACK)/.few: scripts/openstack.sh
+	@PYTHON=$(PYTHON) bash scripts/openstack.sh $(OPENSTACK) few
+
+$(OPENSTACK)/.all: scripts/openstack.sh
+	@PYTHON=$(PYTHON) bash scripts/openstack.sh $(OPENSTACK) all
+
+openstack: $(OPENSTACK)/.all ## install thirteen OpenStack services, to compare decisions with them (about 6 minutes)
+
+parity: setup openstack ## decide as oslo.policy does, in a million requests over 1,861 rules
+	@PYTHONPATH=tests $(BIN)/python -m parity $(ARGS)
+
+fuzz-policy: setup ## read 100,000 damaged policy files
+	@RAMBLA_FUZZ=100000 $(BIN)/python -m pytest -q -n 0 --timeout 3600 tests/policy/test_fuzz.py $(ARGS)
+
+bench: setup openstack ## cold start, latency, throughput and memory beside peers measured in the same run
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[bench]' && $(BIN)/python -m bench $(ARGS)
 
 clean: ## remove .venv and what the demo left
 	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,19 +1,22 @@
-"""`python -m bench [cold|warm] [--rounds N] [--seconds N] [--against REVISION]`: all of it if nothing is named."""
+"""`python -m bench [cold|warm|policy] [--rounds N] [--seconds N] [--against REVISION]`: all if nothing is named."""
 
 import argparse
 import os
 import platform
 
+PARTS = ["cold", "warm", "policy"]
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench ARGS=…", description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=["cold", "warm", []], help="what to measure; all if left out")
+    choices = [*PARTS, []]
+    parser.add_argument("parts", nargs="*", choices=choices, help="what to measure; all if left out")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=3, help="of load for each figure")
     parser.add_argument("--starts", type=int, default=60, help="how many cold starts")
     parser.add_argument("--against", metavar="REVISION", help="warm: beside an earlier Rambla instead of the peers")
     arguments = parser.parse_args()
-    parts = arguments.parts or ["cold", "warm"]
+    parts = arguments.parts or PARTS
     load = " ".join(f"{average:.1f}" for average in os.getloadavg())
     print(f"{os.cpu_count()} cores, Linux {platform.release()}, Python {platform.python_version()}, load {load}")
     if "cold" in parts:
@@ -26,6 +29,10 @@ def main() -> None:
         from bench import warm
 
         warm.run(arguments.rounds, arguments.seconds, arguments.against)
+    if "policy" in parts:
+        from bench import policy
+
+        policy.run(arguments.rounds)
 
 
 if __name__ == "__main__":

@@ -36,7 +36,12 @@ class Target(msgspec.Struct, frozen=True):
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """`rule` names the rule that decided, so that every refusal can say why."""
+    """`rule` names the rule that decided, so that every refusal can say why.
+
+    `layer` and `line` say where it is written: the policy file's layer, and the line in it, 0 if it is written nowhere.
+    """
 
     allowed: bool
     rule: str
+    layer: str = ""
+    line: int = 0

@@ -232,6 +232,13 @@ class IsolationTooWeak(WorldError):
     code = "isolation_too_weak"
 
 
+class BrokenPolicy(WorldError):
+    """The policy is not accepted:
+    {problems}"""
+
+    code = "broken_policy"
+
+
 class BadSettings(WorldError):
     """Setting {name}: {detail}"""
 

@@ -1,4 +1,5 @@
 """May they?
 
-Pure: a caller, a permission and a target in, a `Decision` out. For now one built-in set of rules; no I/O, no clock.
+Pure: a caller, a permission and a target in, a `Decision` out; no I/O, no clock. `oslo` and `language` read policies
+into books of rules, `policy` compiles and decides, `analysis` says what a policy means beyond a single decision.
 """

@@ -1,0 +1,61 @@
+import itertools
+from typing import get_args
+
+import pytest
+
+from rambla.domain.access import Caller, Source, Target
+from rambla.policy import builtin
+from rambla.policy.credentials import prepare
+from rambla.policy.defaults import attributes, credentials, layer
+from rambla.policy.language.stack import LayeredBook
+from rambla.policy.policy import Policy
+
+INSIDE = (
+    "action:code",
+    "action:invoke",
+    "action:read",
+    "action:write",
+    "activation:list",
+    "activation:read",
+    "activation:result",
+    "audit:read",
+    "namespace:key",
+    "object:read",
+    "object:write",
+    "package:read",
+    "rule:read",
+    "trigger:fire",
+    "trigger:read",
+    "usage:read",
+)
+PERMISSIONS = sorted(
+    {*INSIDE, "namespace:read", "unheard:of"}
+    | builtin.OPERATOR_PERMISSIONS
+    | builtin.SOURCE_PERMISSIONS
+    | builtin.PUBLIC_PERMISSIONS
+    | builtin.WEB_PERMISSIONS
+    | builtin.SHARED_PERMISSIONS
+)
+POLICY = Policy(LayeredBook([layer()]))
+
+
+@pytest.mark.parametrize("source", get_args(Source))
+@pytest.mark.parametrize("permission", PERMISSIONS)
+def test_the_layer_decides_as_the_built_in_rules_do_and_names_the_same_rule(source: Source, permission: str) -> None:
+    names, flags = ("", "guest", "other"), (True, False)
+    for own, owner, shared, exported in itertools.product(names, names, flags, flags):
+        caller = Caller(subject="somebody", namespace=own, source=source)
+        target = Target(namespace=owner, name="guest/x", shared=shared, exported=exported)
+        wanted = builtin.decide(caller, permission, target)
+        decision = POLICY.decide(credentials(caller), permission, attributes(target))
+        assert (decision.allowed, f"{decision.layer}/{decision.rule}") == (wanted.allowed, wanted.rule)
+        assert decision.line or not decision.allowed
+
+
+def test_whoever_may_create_namespaces_need_not_see_inside_them() -> None:
+    admin = prepare({"roles": ["namespace-admin"], "source": "key", "namespace": "guest"})
+    for permission in ("namespace:create", "namespace:list", "namespace:delete"):
+        assert POLICY.decide(admin, permission, {"namespace": "other"}).allowed
+    for permission in INSIDE:
+        for target in ({"namespace": "guest"}, {"namespace": "other", "shared": True, "exported": True}):
+            assert not POLICY.decide(admin, permission, target).allowed
