@@ -19,7 +19,7 @@ $(STAMP): pyproject.toml scripts/setup.sh
 	@PYTHON=$(PYTHON) bash scripts/setup.sh $(VENV)
 	@touch $@
 
-$(RUNTIME_STAMP): $(STAMP) src/rambla_runtimes/python/requirements.txt
+$(RUNTIME_STAMP): $(STAMP) src/rambla_runtimes/python/requirements.txt src/rambla_runtimes/java/Launcher.java
 	@$(BIN)/rambla runtime install
 	@touch $@
 

@@ -43,9 +43,9 @@ are; what is Rambla's own lies under `/platform/v1` and `/sources/v1`. The same 
   on; `result=true` gives the result alone. `fire` is 204 if no rule is active.
 - **Web actions**: anybody may visit what has the annotation `web-export`, see [web actions](web-actions.md).
 - **Sizes**: code 48 MB, payload 1 MB, parameters and annotations 1 MB each, headers 64 KiB, JSON 200 levels deep.
-- **Kinds**: `python:3` and `nodejs:20`; `python:default`, `python:3.11` and the like are resolved when an action is
-  written.
-- **Not yet served**, and answered with 501: actions from images."""
+- **Kinds**: `python:3`, `nodejs:20`, `java:17`, `go:1.20`, `rust:1.34`, `native:1`, `sequence`; `python:default`,
+  `python:3.11` and the like are resolved when an action is written. Of `blackbox` only the image
+  `openwhisk/dockerskeleton` runs, without a container."""
 CLI_INTRODUCTION = """\
 Exit codes: 0 for success, 1 for a failure, 2 for wrong usage, 130 after Ctrl-C. An error is one line on stderr; with
 `RAMBLA_TRACEBACK=1` its traceback goes before it. What is no terminal gets plain text; `NO_COLOR` is honoured.

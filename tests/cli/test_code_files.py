@@ -37,7 +37,13 @@ def test_a_source_file_is_sent_as_it_is_and_its_ending_tells_the_kind(
 
 @pytest.mark.parametrize(
     ("landmark", "kind"),
-    [("__main__.py", "python:default"), ("package.json", "nodejs:default"), ("index.js", "nodejs:default")],
+    [
+        ("__main__.py", "python:default"),
+        ("package.json", "nodejs:default"),
+        ("index.js", "nodejs:default"),
+        ("META-INF/MANIFEST.MF", "java:default"),
+        ("exec", "native:default"),
+    ],
 )
 def test_the_file_a_runtime_starts_with_tells_the_kind_of_a_folder(tmp_path: Path, landmark: str, kind: str) -> None:
     assert code_files.read(write(tmp_path, {landmark: "", "lib/x.txt": ""})).kind == kind

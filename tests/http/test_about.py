@@ -14,9 +14,14 @@ async def test_the_root_tells_limits_and_runtimes_in_a_type_that_wsk_takes(web: 
     assert {
         family: [kind["kind"] for kind in kinds if kind["default"]] for family, kinds in about["runtimes"].items()
     } == {
+        "go": ["go:1.20"],
+        "java": ["java:17"],
+        "native": ["native:1"],
         "nodejs": ["nodejs:20"],
         "python": ["python:3"],
+        "rust": ["rust:1.34"],
     }
+    assert [kind["requireMain"] for kind in about["runtimes"]["java"]] == [True]
     limits = about["limits"]
     assert (limits["min_action_duration"], limits["max_action_duration"]) == (100, 300_000)
     assert (limits["default_min_action_memory"], limits["default_max_action_memory"]) == (128 * 2**20, 512 * 2**20)

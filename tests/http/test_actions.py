@@ -158,7 +158,7 @@ async def test_a_package_is_no_action(guest: httpx.AsyncClient) -> None:
         (
             {"exec": {"kind": "cobol:60", "code": "x"}},
             "The request content was malformed:\nThe specified runtime 'cobol:60' is not supported by this platform. "
-            "Valid values are: 'nodejs:20', 'python:3'",
+            "Valid values are: 'java:17', 'go:1.20', 'rust:1.34', 'native:1', 'nodejs:20', 'python:3'",
         ),
         (
             {"exec": {"kind": "python:3", "code": "not base64!", "binary": True}},
@@ -192,10 +192,22 @@ async def test_a_wrong_action_is_refused_with_the_reason(guest: httpx.AsyncClien
     assert (await guest.get("actions/hello")).status_code == 404
 
 
-async def test_kinds_of_the_next_issue_are_refused_clearly(guest: httpx.AsyncClient) -> None:
-    answer = await guest.put("actions/hello", json={"exec": {"kind": "blackbox"}})
-    assert answer.status_code == 501
-    assert answer.json()["error"].endswith("yet.")
+@pytest.mark.parametrize(
+    ("program", "text"),
+    [
+        ({"kind": "blackbox"}, "'image' must be a string defined in 'exec' for 'blackbox' actions"),
+        ({"kind": "java:8", "jar": "UEsDBA=="}, "'main' must be a string defined in 'exec' for 'java:17' actions"),
+    ],
+)
+async def test_what_a_kind_cannot_do_without_is_asked_for(guest: httpx.AsyncClient, program: object, text: str) -> None:
+    answer = await guest.put("actions/hello", json={"exec": program})
+    assert (answer.status_code, answer.json()["error"]) == (400, f"The request content was malformed:\n{text}")
+
+
+async def test_an_image_is_shown_and_needs_no_code(guest: httpx.AsyncClient) -> None:
+    program = {"kind": "blackbox", "image": "openwhisk/dockerskeleton"}
+    made = (await guest.put("actions/hello", json={"exec": program})).json()
+    assert made["exec"] == {**program, "binary": False}
 
 
 async def test_a_sequence_shows_what_it_is_made_of(guest: httpx.AsyncClient) -> None:

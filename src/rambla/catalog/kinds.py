@@ -15,10 +15,23 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     family: str
     default: bool = False
+    main_required: bool = False
     aliases: tuple[str, ...] = ()
 
 
 KINDS: tuple[Kind, ...] = (
+    Kind(
+        name="java:17",
+        family="java",
+        default=True,
+        main_required=True,
+        aliases=("java:default", "java:8", "java:11", "java:21"),
+    ),
+    Kind(
+        name="go:1.20", family="go", default=True, aliases=("go:default", *(f"go:1.{minor}" for minor in range(21, 28)))
+    ),
+    Kind(name="rust:1.34", family="rust", default=True, aliases=("rust:default",)),
+    Kind(name="native:1", family="native", default=True, aliases=("native:default",)),
     Kind(
         name="nodejs:20",
         family="nodejs",

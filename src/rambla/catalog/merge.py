@@ -10,7 +10,15 @@ from typing import Any, TypeVar
 from msgspec.structs import replace
 
 from rambla.catalog.kinds import resolve
-from rambla.domain.changes import ActionChange, EntityChange, LimitsChange, PackageChange, RuleChange, TriggerChange
+from rambla.domain.changes import (
+    ActionChange,
+    EntityChange,
+    ExecChange,
+    LimitsChange,
+    PackageChange,
+    RuleChange,
+    TriggerChange,
+)
 from rambla.domain.entities import (
     BLACKBOX,
     FIRST_VERSION,
@@ -25,7 +33,7 @@ from rambla.domain.entities import (
     is_binary,
     next_version,
 )
-from rambla.domain.errors import BadRequest
+from rambla.domain.errors import BadRequest, MalformedContent
 from rambla.domain.names import DEFAULT_PACKAGE, FullName
 
 API_KEY = "provide-api-key"
@@ -92,13 +100,21 @@ def _program(old: Action | None, change: ActionChange) -> Exec:
         return old.exec
     wish = change.exec
     return Exec(
-        kind=wish.kind if wish.kind in (SEQUENCE, BLACKBOX) else resolve(wish.kind).name,
+        kind=wish.kind if wish.kind in (SEQUENCE, BLACKBOX) else _kind(wish),
         code=wish.code,
         binary=is_binary(wish.code),
         main=wish.main,
         image=wish.image,
         components=wish.components,
     )
+
+
+def _kind(wish: ExecChange) -> str:
+    """The concrete kind. Raises MalformedContent if it is not known, or if it cannot do without `main`."""
+    kind = resolve(wish.kind)
+    if kind.main_required and not wish.main:
+        raise MalformedContent(detail=f"'main' must be a string defined in 'exec' for '{kind.name}' actions")
+    return kind.name
 
 
 def _parameters(base: Action, program: Exec, change: ActionChange) -> tuple[Parameter, ...]:

@@ -19,9 +19,15 @@ CODE_BYTES_MAX = 48 * 1024 * 1024
 """OpenWhisk's limit for code as it is sent: base64 for a zip."""
 SOURCE_BYTES_MAX = 512 * 1024 * 1024
 SKIPPED_FOLDERS = frozenset({"__pycache__", ".git", ".hg", ".svn", ".venv", ".mypy_cache", ".pytest_cache"})
-PYTHON, NODE = "python:default", "nodejs:default"
-_ENDINGS = {".py": PYTHON, ".js": NODE, ".mjs": NODE, ".cjs": NODE}
-_LANDMARKS = {"__main__.py": PYTHON, "package.json": NODE, "index.js": NODE}
+PYTHON, NODE, JAVA, NATIVE = "python:default", "nodejs:default", "java:default", "native:default"
+_ENDINGS = {".py": PYTHON, ".js": NODE, ".mjs": NODE, ".cjs": NODE, ".sh": NATIVE}
+_LANDMARKS = {
+    "__main__.py": PYTHON,
+    "package.json": NODE,
+    "index.js": NODE,
+    "META-INF/MANIFEST.MF": JAVA,
+    "exec": NATIVE,
+}
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest moment a zip can state
 
 
@@ -40,7 +46,7 @@ def read(path: Path) -> Code:
     if size > CODE_BYTES_MAX:
         raise _too_large(size)
     content = path.read_bytes()
-    if path.suffix.lower() == ".zip":
+    if path.suffix.lower() in (".zip", ".jar"):
         return _binary(content)
     try:
         return Code(content.decode("utf-8"), _ENDINGS.get(path.suffix.lower()))

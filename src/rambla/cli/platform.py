@@ -121,9 +121,10 @@ def runtime() -> None:
 @runtime.command("install")
 def install() -> None:
     """Make the environments that user code runs in, with the packages it may import."""
-    from rambla.drivers.process import environments  # late, as above
+    from rambla.drivers.process import environments, java  # late, as above
 
     environments.install(click.echo)
+    java.install(click.echo)
 
 
 @runtime.command("list")

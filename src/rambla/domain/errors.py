@@ -149,12 +149,6 @@ class UnsupportedMedia(CallerError):
     code = "unsupported_media"
 
 
-class NotSupported(CallerError):
-    """This platform does not serve {what} yet."""
-
-    code = "not_supported"
-
-
 class TooLarge(CallerError):
     """{what} larger than allowed: {size} > {limit} bytes."""
 

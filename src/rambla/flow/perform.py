@@ -14,7 +14,7 @@ from rambla.catalog.arguments import environment_of
 from rambla.catalog.merge import API_KEY
 from rambla.dispatch.jobs import Done, Job, PoolKey
 from rambla.domain.activation import Activation, RunResult, Status, error_result
-from rambla.domain.entities import BUILTIN, SEQUENCE
+from rambla.domain.entities import BLACKBOX, BUILTIN, SEQUENCE
 from rambla.domain.errors import RamblaError
 from rambla.domain.records import Intent, Outcome, Started, Work
 from rambla.engine.ports import Grant, Program, Run
@@ -100,7 +100,7 @@ def job_of(platform: Platform, task: Task) -> Job:
         namespace=work.namespace,
         action=str(action.name),
         revision=action.revision,
-        kind=action.exec.kind,
+        kind=f"{BLACKBOX}:{action.exec.image}" if action.exec.image else action.exec.kind,
         memory_mb=action.limits.memory_mb,
         grants=grants,
         environment=tuple(program.env.items()),

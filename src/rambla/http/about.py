@@ -88,7 +88,7 @@ def _runtimes() -> dict[str, list[dict[str, Any]]]:
                 "deprecated": False,
                 "default": kind.default,
                 "attached": True,
-                "requireMain": False,
+                "requireMain": kind.main_required,
             }
             for kind in kinds
         ]

@@ -19,11 +19,10 @@ from rambla.domain.changes import (
     TriggerChange,
 )
 from rambla.domain.entities import BLACKBOX, SEQUENCE, Parameter, RuleStatus, is_binary
-from rambla.domain.errors import MalformedContent, NotSupported
+from rambla.domain.errors import MalformedContent
 from rambla.domain.names import DEFAULT_NAMESPACE, FullName, check_name, parse_full_name
 
 _VERSION = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}")
-_UNSERVED = {"blackbox": "actions from container images"}
 
 
 class KeyValue(msgspec.Struct, frozen=True):
@@ -165,8 +164,6 @@ def _binding(body: BindingBody, namespace: str) -> FullName | None:
 def _exec_change(body: ExecBody, namespace: str) -> ExecChange:
     if body.kind is None:
         raise MalformedContent(detail="'kind' must be a string defined in 'exec'")
-    if body.kind in _UNSERVED:
-        raise NotSupported(what=_UNSERVED[body.kind])
     if body.kind == SEQUENCE:
         if body.components is None:
             raise MalformedContent(detail="'components' must be defined for sequence kind")

@@ -27,7 +27,6 @@ STATUSES: dict[type[errors.RamblaError], int] = {
     errors.CircularBinding: 422,
     errors.Throttled: 429,
     errors.HeadersTooLarge: 431,
-    errors.NotSupported: 501,
     errors.WorldError: 503,
     errors.RamblaError: 500,
 }

@@ -5,21 +5,18 @@ executed, with its folder (and the site-packages of a `virtualenv/` in it) first
 InitError whose message the user sees; tracebacks go to the log.
 """
 
-import base64
-import io
 import linecache
 import os
 import sys
 import traceback
 import types
-import zipfile
 from collections.abc import Callable
 from typing import Any
 
+from rambla_runtimes.sandbox.archive import BadArchive, unpack
+
 FOLDER = "action"
 _MAIN_FILE = "__main__.py"
-_UNPACKED_BYTES_MAX = 512 << 20
-_MEMBERS_MAX = 20_000
 
 Function = Callable[[dict[str, Any]], Any]
 
@@ -57,13 +54,9 @@ def _unpack(code: str) -> tuple[str, str]:
     """Unpack the zip beneath the current folder; the path and the text of its main file."""
     folder = os.path.join(os.getcwd(), FOLDER)
     try:
-        with zipfile.ZipFile(io.BytesIO(base64.b64decode(code, validate=True))) as archive:
-            _check_members(archive)
-            archive.extractall(folder)
-    except InitError:
-        raise
-    except Exception as error:
-        raise InitError(f"Initialization has failed due to: cannot unpack the zip file: {describe(error)}") from None
+        unpack(code, folder)
+    except BadArchive as error:
+        raise InitError(f"Initialization has failed due to: {error}") from None
     path = os.path.join(folder, _MAIN_FILE)
     if not os.path.isfile(path):
         raise InitError("Initialization has failed due to: Zip file does not include __main__.py.")
@@ -75,16 +68,6 @@ def _unpack(code: str) -> tuple[str, str]:
             return path, file.read()
     except UnicodeDecodeError as error:
         raise InitError(f"Initialization has failed due to: {describe(error)}") from None
-
-
-def _check_members(archive: zipfile.ZipFile) -> None:
-    members = archive.infolist()
-    size = sum(member.file_size for member in members)
-    if len(members) > _MEMBERS_MAX or size > _UNPACKED_BYTES_MAX:
-        raise InitError("Initialization has failed due to: the zip file unpacks to too much.")
-    for member in members:
-        if member.filename.startswith("/") or ".." in member.filename.split("/"):
-            raise InitError(f"Initialization has failed due to: the zip file reaches outside: {member.filename!r}")
 
 
 def describe(error: BaseException) -> str:

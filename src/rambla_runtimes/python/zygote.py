@@ -23,6 +23,7 @@ from typing import Any, NoReturn
 
 # With -I neither this folder nor the package is on the path; once imported, it need not be, and user code sees none.
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+from rambla_runtimes.native import worker as native
 from rambla_runtimes.python import warm, worker
 from rambla_runtimes.sandbox import enclosure, frames, isolation, linux
 
@@ -209,13 +210,30 @@ def _work(request: Message, stream: socket.socket, plan: isolation.Plan, config:
     os.environ.clear()
     os.environ.update(_ENVIRONMENT, HOME=plan.folder, TMPDIR=plan.folder)
     tempfile.tempdir = None
-    if request["kind"] == "nodejs":
-        heap = f"--max-old-space-size={max(16, request['memory_bytes'] * 3 // 4 >> 20)}"
+    kind, memory_mb = request["kind"], request["memory_bytes"] >> 20
+    if kind in ("nodejs", "java"):
+        command = _node(config, memory_mb) if kind == "nodejs" else _java(config, memory_mb)
         os.set_inheritable(_STREAM, True)
-        command = ["node", heap, config["node_worker"], str(_STREAM)]
-        os.execv(config["node"], command)  # noqa: S606 - there is no shell in this, and nothing of the user's
-    worker.serve(stream)
+        os.execv(config[kind], command)  # noqa: S606 - there is no shell in this, and nothing of the user's
+    if kind in ("native", "skeleton"):
+        native.serve(stream, skeleton=kind == "skeleton")
+    else:
+        worker.serve(stream)
     return 0
+
+
+def _node(config: Message, memory_mb: int) -> list[str]:
+    return ["node", f"--max-old-space-size={max(16, memory_mb * 3 // 4)}", config["node_worker"], str(_STREAM)]
+
+
+def _java(config: Message, memory_mb: int) -> list[str]:
+    """Soon ready rather than fast in the long run; the opened packages let it take over stream and variables."""
+    return [
+        "java", f"-Xmx{max(16, memory_mb // 2)}m", "-Xss512k", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+        "-XX:-UsePerfData", "-Xshare:auto", "-Dfile.encoding=UTF-8", "-Dsun.stdout.encoding=UTF-8",
+        "-Dsun.stderr.encoding=UTF-8", "--add-opens=java.base/java.io=ALL-UNNAMED",
+        "--add-opens=java.base/java.util=ALL-UNNAMED", "-cp", config["java_path"], "Launcher", str(_STREAM),
+    ]  # fmt: skip
 
 
 def main() -> NoReturn:

@@ -8,14 +8,17 @@ says how it all is.
 import asyncio
 import itertools
 import logging
+import re
 import resource
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import msgspec
 
+from rambla.domain.entities import BLACKBOX
 from rambla.domain.errors import EngineFailed, IsolationTooWeak
-from rambla.drivers.process import cgroups, environments
+from rambla.drivers.process import cgroups, environments, java
 from rambla.drivers.process.birth import Birth, give_birth
 from rambla.drivers.process.egress import Egress, Upstream, parse_upstream, serve_grants
 from rambla.drivers.process.sandbox import ProcessSandbox
@@ -29,6 +32,13 @@ _MIB = 1 << 20
 _ZYGOTE = environments.RUNTIMES / "python" / "zygote.py"
 _NODE_WORKER = environments.RUNTIMES / "nodejs" / "worker.js"
 OBJECTS_ADDRESS = "http://127.0.0.1:8080"
+_SIZED = ("nodejs", "java")
+"""Those that must know how much memory they get before they start."""
+_COMPILED = ("go", "rust", "native")
+_SKELETON = re.compile(r"(docker\.io/)?openwhisk/dockerskeleton(:[\w.-]+)?")
+"""OpenWhisk's image for programs (`wsk action create --native`), whose convention needs no container."""
+_NO_IMAGES = "actions from container images are not run yet, except those of openwhisk/dockerskeleton"
+R = TypeVar("R", environments.NodeRuntime, java.JavaRuntime)
 
 
 class ProcessSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +56,7 @@ class ProcessSettings(msgspec.Struct, frozen=True, kw_only=True):
     processes_max: int = 256
     uid: int = 65534
     gid: int = 65534
-    spares: tuple[str, ...] = ("python", "nodejs")
+    spares: tuple[str, ...] = ("python", "nodejs", "java")
 
 
 async def open_engine(settings: ProcessSettings, clock: Clock | None = None) -> "ProcessEngine":
@@ -88,16 +98,14 @@ class ProcessEngine:
         folder = Path(settings.runtimes) if settings.runtimes else None
         self._python = environments.locate(folder)
         paths = list(self._python.paths)
-        self._kinds = {"python": ""}
-        node = ""
-        try:
-            runtime = environments.locate_node()
-        except EngineFailed as error:
-            self._kinds["nodejs"] = self._parts["nodejs"] = str(error.facts["detail"])
-        else:
-            self._kinds["nodejs"], node = "", str(runtime.node)
-            self._parts["nodejs"] = f"works ({runtime.version})"
-            paths += [*runtime.paths, str(_NODE_WORKER)]
+        self._kinds = {"python": "", "native": "", "skeleton": "", BLACKBOX: _NO_IMAGES}
+        machines: dict[str, str] = {}
+        if node := self._found("nodejs", environments.locate_node):
+            machines["nodejs"] = str(node.node)
+            paths += [*node.paths, str(_NODE_WORKER)]
+        if virtual := self._found("java", lambda: java.locate(folder)):
+            machines |= {"java": str(virtual.java), "java_path": virtual.path}
+            paths += virtual.paths
         self._groups, self._parts["control groups"] = cgroups.open_groups(settings.processes_max)
         self._config = {
             "paths": paths,
@@ -106,8 +114,8 @@ class ProcessEngine:
             "level_max": settings.isolation_max,
             "tmp_bytes": settings.tmp_mb * _MIB,
             "processes_max": settings.processes_max,
-            "node": node,
             "node_worker": str(_NODE_WORKER),
+            **machines,
         }
         zygote = await self._running_zygote()
         self._parts |= zygote.ready.parts | {"python": f"works ({zygote.ready.python})"}
@@ -122,7 +130,7 @@ class ProcessEngine:
         return cast(Level, self._zygote.ready.level) if self._zygote else "none"
 
     async def start(self, kind: str, memory_mb: int, *, grants: bool) -> ProcessSandbox:
-        family = kind.partition(":")[0]
+        family = family_of(kind)
         why_not = self._kinds.get(family, f"no runtime for kind '{kind}' on this machine")
         if grants and not why_not:
             why_not = self._why_no_grants()
@@ -168,6 +176,16 @@ class ProcessEngine:
                 self._zygote = await launch(self._python.python, _ZYGOTE, self._config)
             return self._zygote
 
+    def _found(self, family: str, locate: Callable[[], R]) -> R | None:
+        """The runtime of `family`, or None; what became of it is told by `health`."""
+        try:
+            runtime = locate()
+        except EngineFailed as error:
+            self._kinds[family] = self._parts[family] = str(error.facts["detail"])
+            return None
+        self._kinds[family], self._parts[family] = "", f"works ({runtime.version})"
+        return runtime
+
     def _conceive(self, wish: Wish, zygote: Zygote | None = None) -> ProcessSandbox:
         zygote = zygote or self._zygote
         assert zygote is not None, "opened"
@@ -177,7 +195,7 @@ class ProcessEngine:
 
     def _wish(self, family: str, memory_mb: int, grants: bool) -> Wish:
         """What must be known before it is born. Under a control group a Python sandbox may get any size later."""
-        size_mb = 0 if family == "python" and self._groups else memory_mb
+        size_mb = 0 if family not in _SIZED and self._groups else memory_mb
         return family, size_mb, grants
 
     def _tell_level(self, parts: dict[str, str]) -> None:
@@ -202,6 +220,14 @@ class ProcessEngine:
         if self.level != "sandboxed":
             return f"grants need a network namespace per sandbox, which level '{self.level}' lacks (see namespaces)"
         return ""
+
+
+def family_of(kind: str) -> str:
+    """Which worker runs a kind: that of its name, or one for whatever was compiled before it came."""
+    name, _, image = kind.partition(":")
+    if name == BLACKBOX:
+        return "skeleton" if _SKELETON.fullmatch(image) else name
+    return "native" if name in _COMPILED else name
 
 
 def _reasons(parts: dict[str, str]) -> str:
