@@ -27,6 +27,6 @@ class ApiStore(Protocol):
         """A namespace's APIs by base path; with `name` only those of that name."""
         ...
 
-    async def routes(self, gateway_id: str) -> list[Api]:
+    async def routes(self, identifier: str) -> list[Api]:
         """All APIs that are visited under that id, by base path, without their documents."""
         ...
