@@ -126,6 +126,12 @@ def test_an_operation_goes_and_its_path_with_the_last_one() -> None:
     assert set(assembly.read(second).targets) == {"getOther"}
 
 
+def test_what_only_describes_operations_goes_with_the_last_one() -> None:
+    made = document(wish(), wish("/other"))
+    made["paths"]["/path"]["parameters"] = [NAME]
+    assert set(without(made, "/path", "get")["paths"]) == {"/other"}
+
+
 def test_a_path_goes_with_all_its_operations() -> None:
     made = without(document(wish(), wish(method="POST"), wish("/other")), "/path", "")
     assert set(made["paths"]) == {"/other"}

@@ -5,7 +5,6 @@ target is another tagged record beside `ActionTarget`.
 """
 
 import hashlib
-import re
 from typing import Literal, get_args
 
 import msgspec
@@ -18,7 +17,6 @@ VERBS: tuple[Verb, ...] = get_args(Verb)
 ROUTES_MAX = 10_000  # of one API
 APIS_MAX = 1_000  # of one namespace
 DOCUMENT_BYTES_MAX = 1_000_000
-_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class ActionTarget(msgspec.Struct, frozen=True, tag="action"):
@@ -80,10 +78,6 @@ class Api(msgspec.Struct, frozen=True, kw_only=True):
 def gateway_id(namespace: str) -> str:
     """Under which the namespace's APIs are visited: always the same, and of no use as a key."""
     return hashlib.sha256(f"rambla gateway of {namespace}".encode()).hexdigest()[:32]
-
-
-def is_gateway_id(text: str) -> bool:
-    return _ID.fullmatch(text) is not None
 
 
 def normal_path(base_path: str) -> str:

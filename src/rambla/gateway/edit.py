@@ -14,6 +14,7 @@ from rambla.domain.errors import BadRequest
 from rambla.domain.names import DEFAULT_PACKAGE, FullName
 from rambla.domain.web import Extension
 from rambla.gateway import assembly
+from rambla.gateway.api import VERBS
 from rambla.gateway.document import operations
 from rambla.gateway.settings import EXTENSION
 from rambla.gateway.values import Document, mapping, text
@@ -77,7 +78,9 @@ def without(document: Document, path: str, verb: str) -> Document:
     if verb not in item:
         raise BadRequest(detail=f"path '{path}' with operation '{verb}' does not exist in the API")
     left = {name: one for name, one in item.items() if name != verb}
-    kept = {name: one for name, one in paths.items() if name != path} if not left else {**paths, path: left}
+    kept = {**paths, path: left}
+    if left.keys().isdisjoint(VERBS):
+        del kept[path]
     return _pruned(document, kept, [item[verb]])
 
 
