@@ -42,7 +42,7 @@ async def publish(rooms: Rooms, paths: dict[str, Any], namespace: str = "guest",
 async def asked(rooms: Rooms, path: str = "/base/path", method: str = "GET", user: str = "", **more: Any) -> ApiAnswer:
     visitor = Op(rooms.platform.ids.next(), Caller(subject=user, namespace=user, source="key"))
     place = await locate(rooms.platform, more.pop("identifier", ID), path)
-    whole = {"url": "http://gw/api/x", "query": "", "headers": {}, "body": b"", "user": user} | more
+    whole = {"origin": "http://gw", "query": "", "headers": {}, "body": b"", "user": user} | more
     return await visit_api(rooms.platform, visitor, place, Asked(method=method, path=path, **whole))
 
 
@@ -72,7 +72,7 @@ async def test_the_action_is_told_the_path_and_gets_query_body_and_headers(rooms
         "x": 2,
         "__ow_method": "post",
         "__ow_path": "/base/books/a%20b%2Fc",
-        "__ow_headers": given | {"x-forwarded-url": "http://gw/api/x"},
+        "__ow_headers": given | {"x-forwarded-url": f"http://gw/api/{ID}/base/books/a%20b%2Fc?q=1&x=q"},
         "__ow_user": "other",
     }
 
@@ -146,6 +146,18 @@ async def test_browsers_that_ask_beforehand_are_answered_by_the_gateway_if_the_a
     assert found.request is not None
 
 
+@pytest.mark.usefixtures("web_action")
+async def test_the_action_is_told_the_address_that_the_visitor_knows(rooms: Rooms) -> None:
+    await publish(rooms, {"/path": {"get": LED}})
+    for headers, address in (
+        ({"host": "h:1"}, "http://h:1"),
+        ({"host": "h", "x-forwarded-host": "public", "x-forwarded-proto": "https"}, "https://public"),
+        ({"host": "a b", "x-forwarded-proto": "file"}, "http://gw"),
+    ):
+        got = await arguments(rooms, headers=headers)
+        assert got["__ow_headers"]["x-forwarded-url"] == f"{address}/api/{ID}/base/path"
+
+
 # --- keys and limits ---
 
 
@@ -158,7 +170,7 @@ async def test_without_one_of_its_keys_an_api_runs_nothing(rooms: Rooms) -> None
             await asked(rooms, headers=headers)
     assert len(await rooms.intents()) == before
     got = await arguments(rooms, headers={"x-key": KEY, "other": "y"})
-    assert got["__ow_headers"] == {"other": "y", "x-forwarded-url": "http://gw/api/x"}
+    assert got["__ow_headers"] == {"other": "y", "x-forwarded-url": f"http://gw/api/{ID}/base/path"}
 
 
 @pytest.mark.usefixtures("web_action")
@@ -223,6 +235,14 @@ async def test_an_action_is_sent_the_secret_that_it_asks_for(rooms: Rooms, secre
     await publish(rooms, {"/path": {"get": LED}}, **SECURED)
     got = await arguments(rooms, headers={"x-require-whisk-auth": "wrong"})
     assert got["__ow_headers"]["x-require-whisk-auth"] == sent
+
+
+async def test_a_key_may_come_in_the_header_of_the_secret(rooms: Rooms) -> None:
+    await add_action(rooms, annotations={"web-export": True, "require-whisk-auth": "s3cret"})
+    keys = {"x-rambla": {"apiKey": {"keys": [KEY], "header": "X-Require-Whisk-Auth"}}}
+    await publish(rooms, {"/path": {"get": LED}}, **keys, **SECURED)
+    got = await arguments(rooms, headers={"x-require-whisk-auth": KEY})
+    assert got["__ow_headers"]["x-require-whisk-auth"] == "s3cret"
 
 
 async def test_a_secret_that_is_changed_is_sent_as_it_is_now(rooms: Rooms) -> None:

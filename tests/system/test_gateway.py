@@ -3,6 +3,8 @@
 import json
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +131,18 @@ def test_what_was_acknowledged_is_there_after_a_kill_and_nothing_is_half_done(tm
         assert platform.open_intents() == 0
     finally:
         platform.stop()
+
+
+def test_of_many_who_publish_at_once_nobodys_operation_is_lost(server: Running) -> None:
+    body = {"exec": {"kind": "python:3", "code": HELLO}}
+    with server.client() as client, ThreadPoolExecutor(8) as threads:
+        client.put(f"{GUEST}/actions/a?overwrite=true", json=body).raise_for_status()
+        create = partial(client.post, f"{APIMGMT}/createApi.http?responsetype=http")
+        made = list(threads.map(lambda number: create(json=operation(f"/{number}")), range(16)))
+        assert [answer.status_code for answer in made] == [200] * 16
+        (found,) = client.get(f"{APIMGMT}/getApi.http?basepath=/base").json()["apis"]
+        assert sorted(found["value"]["apidoc"]["paths"]) == sorted(f"/{number}" for number in range(16))
+        client.delete(f"{APIMGMT}/deleteApi.http?basepath=/base").raise_for_status()
 
 
 # --- hostile documents ---

@@ -27,10 +27,11 @@ from rambla.flow.guard import guarded, judge
 from rambla.flow.platform import Builtin, Op, Platform
 from rambla.flow.resolve import judge_provider, runnable, target
 from rambla.gateway import edit, management, requests
+from rambla.gateway.address import address_of
 from rambla.gateway.api import APIS_MAX, Api, normal_path
 from rambla.gateway.requests import CreateApi, DeleteApi, GetApi
 from rambla.gateway.routes import api_of
-from rambla.gateway.values import Document
+from rambla.gateway.values import Document, mapping
 
 TRIES_MAX = 20
 _AT_ONCE = 10  # documents read together: each may have a megabyte
@@ -58,7 +59,8 @@ def _managed(parse: Callable[[Mapping[str, Any], str], Any], act: Act, *, unknow
         if not namespace:
             return management.as_failure(arguments, unknown)
         caller = Caller(subject=namespace, namespace=namespace, source="key")
-        author = Author(Op(op.id, caller), namespace, management.address_of(arguments, platform.api_host))
+        address = address_of(mapping(arguments.get("__ow_headers")), platform.api_host)
+        author = Author(Op(op.id, caller), namespace, address)
         try:
             asked = parse(arguments, namespace)
         except CallerError as error:

@@ -7,8 +7,6 @@ the API, so they are looked up on each visit, as that namespace and by its right
 
 from typing import NamedTuple
 
-from msgspec.structs import replace
-
 from rambla.domain.access import Caller
 from rambla.domain.errors import ApiKeyRequired, MethodNotAllowed, NotFound
 from rambla.domain.web import AUTH_HEADER, REQUIRE_AUTH, WebRequest
@@ -16,7 +14,8 @@ from rambla.flow.guard import judge
 from rambla.flow.platform import Op, Platform
 from rambla.flow.resolve import judge_provider, target
 from rambla.flow.web import WebAnswer, exported, secret_of, visit
-from rambla.gateway.api import Api, KeyCheck, Route
+from rambla.gateway.address import address_of
+from rambla.gateway.api import Api, KeyCheck, Route, gateway_id
 from rambla.gateway.keys import matching
 from rambla.gateway.limiter import Bucket
 from rambla.gateway.router import Methods, decoded
@@ -38,10 +37,10 @@ class Place(NamedTuple):
 
 class Asked(NamedTuple):
     """A visit as it came: `path` below the gateway's id and `query` are encoded, the names of `headers` lower-case;
-    `url` is the whole address as the visitor knows it, and `user` the namespace that proved to be theirs."""
+    `origin` is our scheme and host as the connection has them, `user` the namespace that proved to be the visitor's."""
 
     method: str
-    url: str
+    origin: str
     path: str
     query: str
     headers: dict[str, str]
@@ -72,12 +71,9 @@ async def visit_api(platform: Platform, op: Op, place: Place, asked: Asked) -> A
     route = place.methods.get(asked.method)
     if route is None:
         raise MethodNotAllowed(methods=", ".join(sorted(place.methods)))
-    keys = route.keys or place.api.keys
-    key = _key_of(keys, asked)
+    key = _key_of(route.keys or place.api.keys, asked)
     _limit(platform, place.api, route, key)
     request = await _request(platform, op, place.api, route, asked)
-    if keys is not None:
-        request.headers.pop(keys.header, None)  # not for whoever owns the action
     return ApiAnswer(await visit(platform, op, request), request)
 
 
@@ -100,8 +96,14 @@ def _limit(platform: Platform, api: Api, route: Route, key: str) -> None:
 
 
 async def _request(platform: Platform, op: Op, api: Api, route: Route, asked: Asked) -> WebRequest:
-    headers = {**asked.headers, FORWARDED_URL: asked.url}
-    request = WebRequest(
+    headers = {**asked.headers, FORWARDED_URL: _url(api, asked)}
+    keys = route.keys or api.keys
+    if keys is not None:
+        headers.pop(keys.header)  # not for whoever owns the action
+    secret = await _secret(platform, op, api, route) if route.target.secured else None
+    if secret is not None:
+        headers[AUTH_HEADER] = secret
+    return WebRequest(
         name=route.target.name,
         method=asked.method,
         headers=headers,
@@ -111,8 +113,12 @@ async def _request(platform: Platform, op: Op, api: Api, route: Route, asked: As
         user=asked.user,
         extension=route.target.extension,
     )
-    secret = await _secret(platform, op, api, route) if route.target.secured else None
-    return request if secret is None else replace(request, headers={**headers, AUTH_HEADER: secret})
+
+
+def _url(api: Api, asked: Asked) -> str:
+    """As the visitor knows it."""
+    address = f"{address_of(asked.headers, asked.origin)}/api/{gateway_id(api.namespace)}{asked.path}"
+    return f"{address}?{asked.query}" if asked.query else address
 
 
 async def _secret(platform: Platform, op: Op, api: Api, route: Route) -> str | None:

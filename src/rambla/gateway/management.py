@@ -4,7 +4,6 @@ OpenWhisk's clients know three web actions of the package `apimgmt` in the syste
 are reached by the web only. `app` brings them along; what they do is in `flow/apis.py`. Pure.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,13 +11,12 @@ import msgspec
 
 from rambla.domain.names import SYSTEM_NAMESPACE
 from rambla.gateway.api import Api, gateway_id
-from rambla.gateway.values import Document, mapping, text
+from rambla.gateway.values import Document, text
 
 CREATE, GET, DELETE = (f"apimgmt/{name}" for name in ("createApi", "getApi", "deleteApi"))
 """Package and name of each, which is the builtin's key too."""
 _NOT_USED = "Not Used"
-_HOST = re.compile(r"[A-Za-z0-9.:_\[\]-]{1,255}")
-_SCHEMES = ("http", "https")
+_JSON = {"Content-Type": "application/json"}
 
 
 def author_of(arguments: Mapping[str, Any], namespace: str, source: str) -> str:
@@ -58,18 +56,5 @@ def listed(api: Api, address: str) -> Document:
     return {"id": _NOT_USED, "key": _NOT_USED, "value": shown(api, address)}
 
 
-def address_of(arguments: Mapping[str, Any], own: str) -> str:
-    """Scheme and host by which the client came, so that what it is told leads there too; `own` if nothing says it."""
-    headers = mapping(arguments.get("__ow_headers"))
-    host = text(headers.get("x-forwarded-host")) or text(headers.get("host"))
-    scheme = text(headers.get("x-forwarded-proto")).lower() or own.partition("://")[0]
-    if not _is_web(arguments) or not _HOST.fullmatch(host):
-        return own
-    return f"{scheme if scheme in _SCHEMES else 'http'}://{host}"
-
-
 def _is_web(arguments: Mapping[str, Any]) -> bool:
     return "__ow_method" in arguments
-
-
-_JSON = {"Content-Type": "application/json"}

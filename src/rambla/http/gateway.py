@@ -7,7 +7,6 @@ go wrong.
 
 from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
-from starlette.types import Scope
 
 from rambla.flow.gateway import Asked, Place, locate, visit_api
 from rambla.http.call import Call
@@ -35,14 +34,13 @@ async def visit(call: Call[bytearray]) -> Response:
 
 
 def asked_of(call: Call[bytearray], path: str) -> Asked:
-    request, visitor = call.request, call.op.caller
-    query = request.scope["query_string"].decode("latin-1")
+    scope, visitor = call.request.scope, call.op.caller
     return Asked(
-        method=request.method,
-        url=_url(request.scope, request.headers.get("host", ""), query),
+        method=call.request.method,
+        origin=f"{scope['scheme']}://{call.request.headers.get('host', '')}",
         path=path,
-        query=query,
-        headers=headers_of(request.scope["headers"], visitor),
+        query=scope["query_string"].decode("latin-1"),
+        headers=headers_of(scope["headers"], visitor),
         body=bytes(call.body),
         user=visitor.namespace,
     )
@@ -52,11 +50,6 @@ def parts_of(path: str) -> tuple[str, str]:
     """The gateway's id, and what follows it, of a path `/api/ID/...`, encoded as it came."""
     identifier, slash, rest = path.removeprefix(PREFIX).partition("/")
     return identifier, slash + rest
-
-
-def _url(scope: Scope, host: str, query: str) -> str:
-    path = scope["raw_path"].decode("latin-1")
-    return f"{scope['scheme']}://{host}{path}{'?' if query else ''}{query}"
 
 
 def _cross_origin(place: Place, requested: str | None) -> dict[str, str]:
