@@ -17,14 +17,18 @@ from rambla.dispatch.dispatcher import Dispatcher, DispatchLimits
 from rambla.domain.access import Caller
 from rambla.domain.records import Intent, Outcome, Record, decode_record
 from rambla.drivers.memory.alarms import MemoryAlarmStore
+from rambla.drivers.memory.apis import MemoryApiStore
 from rambla.drivers.memory.catalog import MemoryEntityStore, MemoryNamespaceStore
 from rambla.drivers.memory.engine import Crash, MemoryEngine, say
 from rambla.drivers.memory.index import MemoryIndex
 from rambla.engine.ports import Run
+from rambla.flow.apis import MANAGEMENT
 from rambla.flow.feeds import FEEDS
 from rambla.flow.platform import Limits, Op, Platform
 from rambla.flow.recover import read_back
 from rambla.flow.tend import new_namespace
+from rambla.gateway.apis import Apis
+from rambla.gateway.limiter import Limiter
 from rambla.identity.keys import KeyRing
 from rambla.kit.clock import ManualClock
 from rambla.kit.ids import IdSource
@@ -77,6 +81,7 @@ class World:
         self.entities, self.index = MemoryEntityStore(), MemoryIndex()
         self.namespaces = MemoryNamespaceStore(self.entities)
         self.alarms = MemoryAlarmStore()
+        self.apis = MemoryApiStore()
         self.settled = 0
 
 
@@ -128,6 +133,8 @@ async def open_rooms(
             entities=CachedEntities(world.entities),
             namespaces=namespaces,
             alarms=Alarms(world.alarms),
+            apis=Apis(world.apis),
+            limiter=Limiter(clock),
             keys=KeyRing(namespaces, TOKENS, clock),
             ledger=Ledger(journal, pending),
             activations=Activations(index),
@@ -136,7 +143,7 @@ async def open_rooms(
             engine=engine,
             objects=objects,
             health=no_health,
-            builtins=FEEDS,
+            builtins={**FEEDS, **MANAGEMENT},
         )
         for name in (GUEST, OTHER) if not await namespaces.all() else ():
             await namespaces.put(new_namespace(name, clock.now_ms(), limits))

@@ -14,6 +14,7 @@ from rambla.domain.access import Caller
 from rambla.domain.entities import BUILTIN, Action, Package
 from rambla.domain.errors import BadRequest, Refused
 from rambla.flow import invoke, read, tend
+from rambla.flow.apis import MANAGEMENT
 from rambla.flow.feeds import FEEDS
 from rambla.flow.platform import Limits, Op
 from rambla.flow.tend import new_namespace
@@ -45,6 +46,15 @@ async def test_everybody_may_read_the_packages_and_their_actions(rooms: Rooms) -
         assert all(action.annotations["description"] for action in view.actions)
     echo = await read.action(rooms.platform, op, named("utils/echo", SYSTEM))
     assert echo.annotations["exec"] == echo.exec.kind == "python:3"
+
+
+async def test_the_management_of_apis_is_for_the_web_only(rooms: Rooms) -> None:
+    with pytest.raises(Refused):
+        await read.package(rooms.platform, op_of(rooms.platform), named("apimgmt", SYSTEM))
+    managing = {each.exec.code: each for each in ACTIONS if each.name.package == "apimgmt"}
+    assert set(managing) == set(MANAGEMENT)
+    for action in managing.values():
+        assert {"web-export": True, "final": True}.items() <= action.annotations.items()
 
 
 async def test_every_feed_is_one_and_is_built_in() -> None:

@@ -42,7 +42,7 @@ AREAS = {
     "actions": "/actions",
     "packages": "/packages",
     "triggers and rules": "/triggers|/rules",
-    "the rest": "/activations|/limits|/platform/|^/api/v1|^/$|^/ping",
+    "the rest": "/activations|/limits|/platform/|^/api/|^/$|^/ping",
 }
 
 

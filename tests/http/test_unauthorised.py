@@ -10,12 +10,22 @@ import httpx
 import pytest
 
 from rambla.app.edges import EDGES
+from rambla.flow.apis import MANAGEMENT
+from rambla.gateway.api import VERBS, gateway_id
+from rambla.gateway.management import CREATE
 from rambla.http.endpoint import PUBLIC, Endpoint
 from rambla.http.endpoints import ENDPOINTS
-from rooms import EVENTS_TOKEN, GUEST, OPERATOR_TOKEN, Rooms
+from rooms import EVENTS_TOKEN, GUEST, OPERATOR_TOKEN, Rooms, op_of
 
 pytestmark = pytest.mark.anyio
-PARTS = {"namespace": GUEST, "package": "p", "name": "x", "activation_id": "a" * 32, "rest": "more/of/it"}
+PARTS = {
+    "namespace": GUEST,
+    "package": "p",
+    "name": "x",
+    "activation_id": "a" * 32,
+    "rest": "more/of/it",
+    "gateway": gateway_id(GUEST),
+}
 OWNERS_ONLY = {
     *(f"{kind}:{verb}" for kind in ("action", "package", "trigger", "rule") for verb in ("read", "write", "delete")),
     *(f"{kind}:list" for kind in ("action", "trigger", "rule", "activation")),
@@ -52,6 +62,15 @@ async def ask(web: httpx.AsyncClient, endpoint: Endpoint, authorization: str | b
         headers[b"Authorization"] = authorization.encode() if isinstance(authorization, str) else authorization
     content = BODIES.get(endpoint.permission, b"{}") if endpoint.body else None
     return await web.request(endpoint.method, endpoint.path.format(**PARTS), headers=headers, content=content)
+
+
+async def publish(rooms: Rooms) -> None:
+    """Lead the gateway's door to the action that the other doors are asked about."""
+    led = {"x-openwhisk": {"package": "p", "action": "x"}}
+    paths = {f"/{PARTS['rest']}": dict.fromkeys(VERBS, led)}
+    document = {"swagger": "2.0", "basePath": "/", "info": {"title": "x"}, "paths": paths}
+    arguments = {"apidoc": {"namespace": "_", "swagger": document}}
+    assert "error" not in await MANAGEMENT[CREATE](rooms.platform, op_of(rooms.platform), arguments)
 
 
 def assert_absent(answer: httpx.Response) -> None:
@@ -146,23 +165,26 @@ async def test_every_refusal_is_on_record_with_the_permission_that_the_table_sta
 
 @ANONYMOUS
 async def test_an_anonymous_door_shows_to_nobody_what_is_not_exported(
-    guest: httpx.AsyncClient, web: httpx.AsyncClient, guest_key: str, other_key: str, endpoint: Endpoint
+    guest: httpx.AsyncClient, web: httpx.AsyncClient, rooms: Rooms, other_key: str, endpoint: Endpoint
 ) -> None:
     await guest.put("packages/p", json={})
+    guest_key = guest.headers["Authorization"]
     for annotations in ([], [{"key": "web-export", "value": "true"}]):
         body = {"exec": {"kind": "python:3", "code": "echo"}, "annotations": annotations}
         await guest.put("actions/p/x?overwrite=true", json=body)
+        await publish(rooms)
         for who in (None, guest_key, other_key, "Basic wrong", f"Bearer {OPERATOR_TOKEN}", f"Bearer {EVENTS_TOKEN}"):
             assert_absent(await ask(web, endpoint, who))
 
 
 @ANONYMOUS
 async def test_an_anonymous_door_takes_wrong_credentials_for_none(
-    guest: httpx.AsyncClient, web: httpx.AsyncClient, endpoint: Endpoint
+    guest: httpx.AsyncClient, web: httpx.AsyncClient, rooms: Rooms, endpoint: Endpoint
 ) -> None:
     await guest.put("packages/p", json={})
     annotations = [{"key": "web-export", "value": True}, {"key": "web-custom-options", "value": True}]
     body = {"exec": {"kind": "python:3", "code": "echo"}, "annotations": annotations}
     await guest.put("actions/p/x", json=body)
+    await publish(rooms)
     for who in (None, "Basic wrong", f"Bearer {OPERATOR_TOKEN}", f"Bearer {EVENTS_TOKEN}", b"\xff" * 9):
         assert (await ask(web, endpoint, who)).status_code == 204

@@ -26,10 +26,13 @@ from rambla.domain.entities import Namespace
 from rambla.domain.errors import StorageFailed
 from rambla.domain.names import SYSTEM_NAMESPACE
 from rambla.engine.ports import Engine
+from rambla.flow.apis import MANAGEMENT
 from rambla.flow.feeds import FEEDS
 from rambla.flow.platform import Limits, Platform
 from rambla.flow.recover import read_back
 from rambla.flow.tend import new_namespace
+from rambla.gateway.apis import Apis
+from rambla.gateway.limiter import Limiter
 from rambla.identity.keys import KeyRing
 from rambla.identity.ports import NamespaceStore
 from rambla.kit.clock import Clock, SystemClock
@@ -59,6 +62,7 @@ class Stores:
     entities: CachedEntities
     namespaces: NamespaceStore
     alarms: Alarms
+    apis: Apis
     index: Index
 
 
@@ -78,6 +82,7 @@ async def open_stores(settings: Settings, folder: DataFolder) -> AsyncIterator[S
             entities=CachedEntities(catalog.entities),
             namespaces=catalog.namespaces,
             alarms=Alarms(catalog.alarms),
+            apis=Apis(catalog.apis),
             index=index.index,
         )
 
@@ -143,6 +148,8 @@ def build_platform(
         entities=stores.entities,
         namespaces=stores.namespaces,
         alarms=stores.alarms,
+        apis=stores.apis,
+        limiter=Limiter(clock),
         keys=KeyRing(
             stores.namespaces,
             {folder.secret("operator.token"): OPERATOR, folder.secret("events.token"): EVENTS},
@@ -155,7 +162,7 @@ def build_platform(
         engine=engine,
         objects=objects.store if objects else None,
         health=_health(settings, stores, objects),
-        builtins=FEEDS,
+        builtins={**FEEDS, **MANAGEMENT},
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import click
 
 from rambla import __version__
-from rambla.cli import actions, activations, errors, packages, platform, triggers
+from rambla.cli import actions, activations, api, errors, packages, platform, triggers
 from rambla.cli.demo.command import demo
 
 
@@ -35,6 +35,7 @@ for _command in (
     packages.package,
     triggers.trigger,
     triggers.rule,
+    api.api,
     activations.activation,
 ):
     rambla.add_command(_command)

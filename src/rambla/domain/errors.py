@@ -168,6 +168,12 @@ class BadQuery(BadRequest):
     code = "bad_query"
 
 
+class ApiKeyRequired(CallerError):
+    """This API asks for a key in the header {header}."""
+
+    code = "api_key_required"
+
+
 class Throttled(CallerError):
     """Too many requests in the last minute (count: {count}, allowed: {allowed})."""
 
@@ -178,6 +184,12 @@ class TooManyConcurrent(Throttled):
     """Too many concurrent requests in flight (count: {count}, allowed: {allowed})."""
 
     code = "too_many_concurrent"
+
+
+class RateLimited(Throttled):
+    """Rate limit exceeded"""
+
+    code = "rate_limited"
 
 
 # --- the world's fault ---

@@ -17,6 +17,8 @@ from rambla.catalog.cache import CachedEntities
 from rambla.dispatch.dispatcher import Dispatcher
 from rambla.domain.access import Caller
 from rambla.engine.ports import Engine
+from rambla.gateway.apis import Apis
+from rambla.gateway.limiter import Limiter
 from rambla.identity.keys import KeyRing
 from rambla.identity.ports import NamespaceStore
 from rambla.kit.clock import Clock
@@ -57,6 +59,8 @@ class Platform:
     entities: CachedEntities
     namespaces: NamespaceStore
     alarms: Alarms
+    apis: Apis
+    limiter: Limiter
     keys: KeyRing
     ledger: Ledger
     activations: Activations

@@ -63,13 +63,14 @@ async def create_namespace(platform: Platform, op: Op, name: str) -> Namespace:
 
 
 async def delete_namespace(platform: Platform, op: Op, name: str) -> None:
-    """The namespace, its key, every entity in it and their alarms are gone; objects and records of what was done
-    stay, so nobody gets the name again. Raises NotFound, or Refused for the platform's own."""
+    """The namespace, its key, its APIs, every entity in it and their alarms are gone; objects and records of what was
+    done stay, so nobody gets the name again. Raises NotFound, or Refused for the platform's own."""
     async with guarded(platform, op, "namespace:delete", Target(name, name)), platform.tending:
         await _tenant(platform, name)
         if platform.objects:
             await platform.objects.close_account(name)
         await platform.alarms.delete_all(name)
+        await platform.apis.delete_all(name)
         await platform.namespaces.delete(name)
         platform.entities.clear()
         platform.keys.forget()

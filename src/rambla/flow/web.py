@@ -86,8 +86,12 @@ def _let_in(required: Any, request: WebRequest, visitor: Caller) -> bool:
     """Whether the visitor has what the annotation asks for: nothing, any namespace's key, or a secret in a header."""
     if isinstance(required, bool):
         return not required or bool(visitor.namespace)
-    if not isinstance(required, str | int | float):
-        return False
-    secret = required if isinstance(required, str) else msgspec.json.encode(required).decode()
-    given = request.headers.get(AUTH_HEADER)
-    return given is not None and hmac.compare_digest(given.encode(), secret.encode())
+    secret, given = secret_of(required), request.headers.get(AUTH_HEADER)
+    return None not in (secret, given) and hmac.compare_digest(str(given).encode(), str(secret).encode())
+
+
+def secret_of(required: Any) -> str | None:
+    """What has to come as AUTH_HEADER, if the annotation asks for that."""
+    if isinstance(required, bool) or not isinstance(required, str | int | float):
+        return None
+    return required if isinstance(required, str) else msgspec.json.encode(required).decode()

@@ -7,6 +7,7 @@ What comes before: the HTTP server. What comes after: `resource.py` for the path
 import re
 from collections.abc import Iterable
 
+from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
@@ -19,6 +20,7 @@ from rambla.flow.platform import Platform
 from rambla.http.endpoint import Endpoint
 from rambla.http.endpoints import ENDPOINTS
 from rambla.http.errors import answer_to
+from rambla.http.gateway import CROSS_ORIGIN
 from rambla.http.resource import REQUEST_ID, Resource
 from rambla.http.vanity import Vanity
 from rambla.http.web import cross_origin, is_web
@@ -44,9 +46,18 @@ def build_app(platform: Platform, more: Iterable[Endpoint] = (), *, web_domain: 
     return Vanity(web_domain, app) if web_domain else app
 
 
+class _GatewayId(StringConvertor):
+    """So that nothing else below `/api` passes for an API of the gateway."""
+
+    regex = "[0-9a-f]{32}"
+
+
+register_url_convertor("gateway", _GatewayId())
+
+
 def _pattern(path: str) -> str:
     """The only part that may hold slashes is the rest of a path."""
-    return path.replace("{rest}", "{rest:path}")
+    return path.replace("{rest}", "{rest:path}").replace("{gateway}", "{gateway:gateway}")
 
 
 class Envelope:
@@ -79,6 +90,7 @@ class Envelope:
             if started:
                 raise
             response = answer_to(error, request_id)
+            response.headers.update(scope.get(CROSS_ORIGIN, {}))
             if is_web(scope):
                 response.headers.update(cross_origin(Headers(scope=scope).get("access-control-request-headers")))
             await response(scope, receive, send_with_headers)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from starlette.responses import Response
 
-from rambla.http import about, activations, entities, gives, tending, web
+from rambla.http import about, activations, entities, gateway, gives, tending, web
 from rambla.http.bodies import ActionBody, PackageBody, RuleBody, StatusBody, TriggerBody
 from rambla.http.body import MB, OPAQUE, PAYLOAD, Body
 from rambla.http.call import Call, answer
@@ -26,6 +26,7 @@ _TRIGGER = f"{_NS}/triggers/{{name}}"
 _RULE = f"{_NS}/rules/{{name}}"
 _ACTIVATION = f"{_NS}/activations/{{activation_id}}"
 _WEB = f"{_API}/web/{{namespace}}/{{package}}/{{name}}"
+_GATEWAY = "/api/{gateway}/{rest}"
 _PLATFORM = "/platform/v1"
 _TENDED = f"{_PLATFORM}/namespaces/{{namespace}}"
 
@@ -36,6 +37,11 @@ _CODE = Body(ActionBody, lambda limits: limits.code_bytes_max * 4 // 3 + 3 * MB)
 def _web(path: str) -> Iterator[Endpoint]:
     for method in METHODS:
         yield Endpoint(method, path, "action:web", web.visit_action, gives.VISITED, OPAQUE, anonymous=True)
+
+
+def _gateway() -> Iterator[Endpoint]:
+    for method in METHODS:
+        yield Endpoint(method, _GATEWAY, "action:web", gateway.visit, gives.VISITED, OPAQUE, anonymous=True)
 
 
 async def api_docs(call: Call[None]) -> Response:
@@ -94,6 +100,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
 
     *_web(_WEB),
     *_web(f"{_WEB}/{{rest}}"),
+    *_gateway(),
 
     Endpoint("GET", f"{_PLATFORM}/status", "platform:status", tending.status, gives.STATUS),
     Endpoint("GET", f"{_PLATFORM}/namespaces", "namespace:list", tending.list_namespaces, gives.TENDED),

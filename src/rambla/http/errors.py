@@ -17,6 +17,7 @@ STATUSES: dict[type[errors.RamblaError], int] = {
     errors.BadRequest: 400,
     errors.CallerError: 400,
     errors.NotAuthenticated: 401,
+    errors.ApiKeyRequired: 401,
     errors.Refused: 403,
     errors.NotFound: 404,
     errors.MethodNotAllowed: 405,
@@ -31,6 +32,7 @@ STATUSES: dict[type[errors.RamblaError], int] = {
     errors.RamblaError: 500,
 }
 _CHALLENGE = {"WWW-Authenticate": 'Basic realm="OpenWhisk secure realm"'}
+_KEY_CHALLENGE = {"WWW-Authenticate": 'ApiKey realm="API"'}  # no scheme that a browser would ask its user about
 _INTERNAL = "There was an internal server error."
 
 
@@ -66,6 +68,10 @@ def _rule_of(error: errors.RamblaError) -> dict[str, object]:
 def _headers_of(error: errors.RamblaError) -> dict[str, str]:
     if isinstance(error, errors.NotAuthenticated):
         return _CHALLENGE
+    if isinstance(error, errors.ApiKeyRequired):
+        return _KEY_CHALLENGE
+    if isinstance(error, errors.RateLimited):
+        return {"Retry-After": str(error.facts["retry_after_s"])}
     if isinstance(error, errors.MethodNotAllowed):
         return {"Allow": str(error.facts["methods"])}
     return {}

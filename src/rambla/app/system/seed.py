@@ -30,8 +30,11 @@ class BroughtAction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class BroughtPackage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What lies in one that is not `shared` is reached by the web only."""
+
     annotations: dict[str, Any]
     actions: dict[str, BroughtAction]
+    shared: bool = True
 
 
 class Catalog(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -66,7 +69,7 @@ def brought(catalog: Catalog, now_ms: int) -> list[AnyEntity]:
     for package, content in catalog.packages.items():
         common: dict[str, Any] = {"version": catalog.version, "updated_ms": now_ms}
         name = FullName(SYSTEM_NAMESPACE, "", package)
-        entities.append(Package(name=name, publish=True, annotations=content.annotations, **common))
+        entities.append(Package(name=name, publish=content.shared, annotations=content.annotations, **common))
         for action, wish in content.actions.items():
             program = _program(wish)
             annotations = {API_KEY: False, **wish.annotations, KIND: program.kind}

@@ -12,6 +12,7 @@ from sqlalchemy.engine import make_url
 
 from rambla.domain.errors import StorageFailed
 from rambla.drivers.sql.alarms import SqlAlarmStore
+from rambla.drivers.sql.apis import SqlApiStore
 from rambla.drivers.sql.database import Database, is_damaged, open_database
 from rambla.drivers.sql.entities import SqlEntityStore
 from rambla.drivers.sql.index import SqlIndex
@@ -25,6 +26,7 @@ class OpenCatalog:
     entities: SqlEntityStore
     namespaces: SqlNamespaceStore
     alarms: SqlAlarmStore
+    apis: SqlApiStore
     database: Database
 
     async def close(self) -> None:
@@ -43,7 +45,9 @@ class OpenIndex:
 def open_catalog(url: str) -> OpenCatalog:
     """Raises StorageFailed."""
     database = open_database(url, "catalog")
-    return OpenCatalog(SqlEntityStore(database), SqlNamespaceStore(database), SqlAlarmStore(database), database)
+    return OpenCatalog(
+        SqlEntityStore(database), SqlNamespaceStore(database), SqlAlarmStore(database), SqlApiStore(database), database
+    )
 
 
 def open_index(url: str) -> OpenIndex:

@@ -87,6 +87,19 @@ alarms = Table(
     Column("document", LargeBinary, nullable=False),
     Index("alarms_wake", "wake_ms"),
 )
+apis = Table(
+    "apis",
+    catalog,
+    _key("namespace", primary_key=True),
+    _key("base_path", primary_key=True),
+    _key("gateway_id", nullable=False),
+    _key("name", nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Column("record", LargeBinary, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+    Index("apis_visited", "gateway_id", "base_path"),
+    Index("apis_named", "namespace", "name"),
+)
 
 index = MetaData()
 
