@@ -124,6 +124,21 @@ const scenarios = {
   'packages: create, get and delete': () => lifeOf('packages', 'packageName'),
   'packages: create and update': () => changeOf('packages', 'packageName'),
 
+  'routes: create, retrieve and delete action route using token': async () => {
+    const { actions, routes } = make();
+    const route = { action: 'route_action', basepath: '/testing', relpath: '/foo/bar', operation: 'POST' };
+    await actions.create({ name: 'route_action', action: '', annotations: { 'web-export': true } });
+    await routes.create(route);
+    const { apis } = await routes.list({ basepath: '/testing' });
+    assert.equal(apis.length, 1);
+    const { basePath, paths } = apis[0].value.apidoc;
+    assert.deepEqual([basePath, Object.keys(paths), Object.keys(paths['/foo/bar'])], ['/testing', ['/foo/bar'], ['post']]);
+    assert.equal(paths['/foo/bar'].post['x-openwhisk'].action, 'route_action');
+    await routes.delete(route);
+    assert.deepEqual((await routes.list({ basepath: '/testing' })).apis, []);
+    await actions.delete({ name: 'route_action' });
+  },
+
   'rules: list all using default namespace': () => listed('rules'),
   'rules: list all using options namespace': () => listed('rules', { namespace }),
   'rules: get a non-existing rule, expecting 404': () => status(404, make().rules.get({ name: 'missing' })),
