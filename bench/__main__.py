@@ -1,10 +1,10 @@
-"""`python -m bench [cold|warm|policy] [--rounds N] [--seconds N] [--against REVISION]`: all if nothing is named."""
+"""`python -m bench [PART ...] [--rounds N] [--seconds N] [--against REVISION]`: all parts if none is named."""
 
 import argparse
 import os
 import platform
 
-PARTS = ["cold", "warm", "policy"]
+PARTS = ["cold", "warm", "policy", "guard"]
 
 
 def main() -> None:
@@ -33,6 +33,10 @@ def main() -> None:
         from bench import policy
 
         policy.run(arguments.rounds)
+    if "guard" in parts:
+        from bench import guard
+
+        guard.run(arguments.rounds)
 
 
 if __name__ == "__main__":

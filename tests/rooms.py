@@ -35,6 +35,8 @@ from rambla.kit.ids import IdSource
 from rambla.kit.journal import Journal
 from rambla.kit.tasks import Tasks
 from rambla.objects.ports import ObjectStore
+from rambla.policy import defaults
+from rambla.policy.holder import Holder
 from rambla.schedule.alarms import Alarms
 
 OPERATOR_TOKEN = "operator-token"
@@ -136,6 +138,7 @@ async def open_rooms(
             apis=Apis(world.apis),
             limiter=Limiter(clock),
             keys=KeyRing(namespaces, TOKENS, clock),
+            policy=Holder(defaults.policy()),
             ledger=Ledger(journal, pending),
             activations=Activations(index),
             index=index,

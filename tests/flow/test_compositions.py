@@ -18,6 +18,7 @@ from rambla.domain.names import FullName
 from rambla.domain.records import Outcome, Started
 from rambla.engine.ports import Run
 from rambla.flow import change
+from rambla.flow.decide import Judged
 from rambla.flow.fire import fire
 from rambla.flow.invoke import invoke, work_intent
 from rambla.flow.recover import settle
@@ -265,7 +266,9 @@ async def test_a_composition_that_had_not_begun_runs_after_a_crash(tmp_path: Pat
         await add_action(rooms, "echo", "echo")
         await add_sequence(rooms, "s", "echo", "echo")
         op = op_of(rooms.platform)
-        intent = work_intent(rooms.platform, op, Decision(True, "test"), named("s"), payload=b'{"x":1}')
+        intent = work_intent(
+            rooms.platform, op, Judged(Decision(True, "test"), 0, None), named("s"), payload=b'{"x":1}'
+        )
         await rooms.platform.ledger.write(intent)
     async with open_rooms(world) as rooms:
         assert await settle(rooms.platform) == (1, 0)

@@ -14,7 +14,7 @@ from rambla.domain import errors
 from rambla.domain.access import Caller, Target
 from rambla.domain.errors import NotFound, RamblaError, Refused, StorageFailed
 from rambla.flow.guard import guarded
-from rambla.policy.builtin import decide
+from rambla.policy import defaults
 from rooms import Rooms, op_of
 
 pytestmark = pytest.mark.anyio
@@ -114,6 +114,7 @@ async def test_guards_inside_guards_each_leave_their_own_record(rooms: Rooms) ->
     assert written == [("rule:write", "not_found"), ("action:read", "ok")]
 
 
+POLICY = defaults.policy()
 NAMES = st.sampled_from(["guest", "other", ""])
 PERMISSIONS = st.sampled_from(["action:read", "namespace:create", "trigger:deliver", "package:list", "object:write"])
 SOURCES = st.sampled_from(["key", "event-source", "operator", "platform"])
@@ -124,7 +125,8 @@ def test_nobody_but_its_owner_gets_into_a_namespace(
     subject: str, own: str, asked: str, permission: str, source: str
 ) -> None:
     caller = Caller(subject=subject, namespace=own, source=source)  # type: ignore[arg-type]  # sampled
-    decision = decide(caller, permission, Target(asked, f"{asked}/x"))
+    target = defaults.attributes(Target(asked, f"{asked}/x"))
+    decision = POLICY.decide(defaults.credentials(caller), permission, target)
     if decision.allowed and permission in ("action:read", "object:write"):
         assert own == asked != ""
         assert source in ("key", "platform")

@@ -60,8 +60,8 @@ async def promise(rooms: Rooms, replay: Replay, *, started: bool, action: str = 
         namespace="guest",
         payload=b'{"n":1}',
     )
-    decision = judge(platform, op, "action:invoke", target)
-    await platform.ledger.write(intent_of(platform, op, "action:invoke", target, decision, work=work))
+    judged = await judge(platform, op, "action:invoke", target)
+    await platform.ledger.write(intent_of(platform, op, "action:invoke", target, judged, work=work))
     if started:
         await platform.ledger.write(Started(activation_id=work.activation_id, at_ms=0))
     return work.activation_id
@@ -121,7 +121,7 @@ async def test_an_intent_without_work_ends_as_interrupted(world: World) -> None:
         target = Target("guest", "guest/a")
         op = op_of(rooms.platform)
         intent = intent_of(
-            rooms.platform, op, "action:delete", target, judge(rooms.platform, op, "action:delete", target)
+            rooms.platform, op, "action:delete", target, await judge(rooms.platform, op, "action:delete", target)
         )
         await rooms.platform.ledger.write(intent)
     async with reborn(world) as rooms:
@@ -145,8 +145,8 @@ async def test_a_settling_that_cannot_be_written_is_tried_by_the_next_start(worl
         activation_id = await promise(rooms, "never", started=False)
         target = Target("guest", "guest/a")
         op = op_of(rooms.platform)
-        decision = judge(rooms.platform, op, "action:read", target)
-        await rooms.platform.ledger.write(intent_of(rooms.platform, op, "action:read", target, decision))
+        judged = await judge(rooms.platform, op, "action:read", target)
+        await rooms.platform.ledger.write(intent_of(rooms.platform, op, "action:read", target, judged))
     async with open_rooms(world) as rooms:
         with full_disk(), pytest.raises(StorageFailed):
             await settle(rooms.platform)

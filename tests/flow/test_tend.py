@@ -43,7 +43,8 @@ def basic(key: str) -> str:
 
 
 async def create(platform: Platform, name: str = "third") -> str:
-    return (await tend.create_namespace(platform, operator(platform), name)).key
+    created, _ = await tend.create_namespace(platform, operator(platform), name)
+    return created.key
 
 
 async def test_a_new_namespace_has_a_key_of_its_own_an_account_and_the_usual_limits(

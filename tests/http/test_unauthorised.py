@@ -9,23 +9,16 @@ import base64
 import httpx
 import pytest
 
+from http_matrix import PARTS, ask
 from rambla.app.edges import EDGES
 from rambla.flow.apis import MANAGEMENT
-from rambla.gateway.api import VERBS, gateway_id
+from rambla.gateway.api import VERBS
 from rambla.gateway.management import CREATE
 from rambla.http.endpoint import PUBLIC, Endpoint
 from rambla.http.endpoints import ENDPOINTS
-from rooms import EVENTS_TOKEN, GUEST, OPERATOR_TOKEN, Rooms, op_of
+from rooms import EVENTS_TOKEN, OPERATOR_TOKEN, Rooms, op_of
 
 pytestmark = pytest.mark.anyio
-PARTS = {
-    "namespace": GUEST,
-    "package": "p",
-    "name": "x",
-    "activation_id": "a" * 32,
-    "rest": "more/of/it",
-    "gateway": gateway_id(GUEST),
-}
 OWNERS_ONLY = {
     *(f"{kind}:{verb}" for kind in ("action", "package", "trigger", "rule") for verb in ("read", "write", "delete")),
     *(f"{kind}:list" for kind in ("action", "trigger", "rule", "activation")),
@@ -41,10 +34,6 @@ ANYONES_WITH_A_KEY = {"package:list"}  # of others, only what is published: see 
 SOURCES_ONLY = {"trigger:deliver"}
 ANYBODYS_IF_EXPORTED = {"action:web"}  # what is not exported is as absent, whoever asks
 TABLE = (*ENDPOINTS, *EDGES)
-BODIES = {
-    "action:write": b'{"exec":{"kind":"python:3","code":"echo"}}',
-    "rule:write": b'{"status":"inactive","trigger":"/guest/t","action":"/guest/a"}',
-}
 EVERY = pytest.mark.parametrize("endpoint", TABLE, ids=lambda one: f"{one.method} {one.path}")
 GUARDED = pytest.mark.parametrize(
     "endpoint",
@@ -54,14 +43,6 @@ GUARDED = pytest.mark.parametrize(
 ANONYMOUS = pytest.mark.parametrize(
     "endpoint", [one for one in TABLE if one.anonymous], ids=lambda one: f"{one.method} {one.path}"
 )
-
-
-async def ask(web: httpx.AsyncClient, endpoint: Endpoint, authorization: str | bytes | None) -> httpx.Response:
-    headers: dict[bytes, bytes] = {b"Content-Type": b"application/json"} if endpoint.body else {}
-    if authorization:
-        headers[b"Authorization"] = authorization.encode() if isinstance(authorization, str) else authorization
-    content = BODIES.get(endpoint.permission, b"{}") if endpoint.body else None
-    return await web.request(endpoint.method, endpoint.path.format(**PARTS), headers=headers, content=content)
 
 
 async def publish(rooms: Rooms) -> None:
@@ -125,7 +106,8 @@ async def test_anothers_key_is_403(web: httpx.AsyncClient, other_key: str, endpo
     else:
         assert answer.status_code == 403
         assert answer.json()["error"].startswith("The supplied authentication is not authorized to access '")
-        assert answer.json()["rule"] == "defaults/deny"
+        body = answer.json()
+        assert (body["rule"], body["layer"], body["line"]) == ("defaults/deny", "defaults", 0)
 
 
 @GUARDED

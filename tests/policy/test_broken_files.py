@@ -70,9 +70,9 @@ BROKEN = [
 def test_a_broken_file_is_told_with_its_place_and_fix_and_the_last_good_stays(
     text: str, at: tuple[int, int], fix: str
 ) -> None:
-    holder = Holder(Policy(load({"good.yaml": GOOD})))
+    holder = Holder(Policy(load({"good.yaml": GOOD})), 1)
     files = {"good.yaml": GOOD, "x.yaml": text} if "galaxy" not in text and "defaults" in text else {"x.yaml": text}
-    assert not holder.offer(lambda: Policy(load(files)))
+    assert not holder.offer(2, lambda: Policy(load(files)))
     (problem, *_) = holder.problems
     assert (problem.place.file, problem.place.line, problem.place.column) == ("x.yaml", *at)
     assert fix in problem.fix
@@ -100,12 +100,12 @@ def test_a_file_of_more_than_a_mebibyte_is_not_read() -> None:
 
 
 def test_a_good_policy_takes_over_at_once_and_clears_the_problems() -> None:
-    holder = Holder(Policy(load({"good.yaml": GOOD})))
+    holder = Holder(Policy(load({"good.yaml": GOOD})), 1)
     before = holder.policy
-    assert not holder.offer(lambda: Policy(load({"x.yaml": "["})))
+    assert not holder.offer(2, lambda: Policy(load({"x.yaml": "["})))
     assert holder.problems
     assert holder.policy is before
-    assert holder.offer(lambda: Policy(load({"x.yaml": "layer: site"})))
+    assert holder.offer(2, lambda: Policy(load({"x.yaml": "layer: site"})))
     assert holder.problems == ()
     assert holder.number == 2
     assert not holder.policy.decide(prepare({"roles": ["clerk"]}), "file:read", {}).allowed

@@ -3,12 +3,10 @@ from typing import get_args
 
 import pytest
 
+import plain_rules
 from rambla.domain.access import Caller, Source, Target
-from rambla.policy import builtin
 from rambla.policy.credentials import prepare
-from rambla.policy.defaults import attributes, credentials, layer
-from rambla.policy.language.stack import LayeredBook
-from rambla.policy.policy import Policy
+from rambla.policy.defaults import attributes, credentials, policy
 
 INSIDE = (
     "action:code",
@@ -30,25 +28,25 @@ INSIDE = (
 )
 PERMISSIONS = sorted(
     {*INSIDE, "namespace:read", "unheard:of"}
-    | builtin.OPERATOR_PERMISSIONS
-    | builtin.SOURCE_PERMISSIONS
-    | builtin.PUBLIC_PERMISSIONS
-    | builtin.WEB_PERMISSIONS
-    | builtin.SHARED_PERMISSIONS
+    | plain_rules.OPERATOR_PERMISSIONS
+    | plain_rules.SOURCE_PERMISSIONS
+    | plain_rules.PUBLIC_PERMISSIONS
+    | plain_rules.WEB_PERMISSIONS
+    | plain_rules.SHARED_PERMISSIONS
 )
-POLICY = Policy(LayeredBook([layer()]))
+POLICY = policy()
 
 
 @pytest.mark.parametrize("source", get_args(Source))
 @pytest.mark.parametrize("permission", PERMISSIONS)
-def test_the_layer_decides_as_the_built_in_rules_do_and_names_the_same_rule(source: Source, permission: str) -> None:
+def test_the_layer_decides_as_the_plain_rules_do_and_names_the_same_rule(source: Source, permission: str) -> None:
     names, flags = ("", "guest", "other"), (True, False)
     for own, owner, shared, exported in itertools.product(names, names, flags, flags):
         caller = Caller(subject="somebody", namespace=own, source=source)
         target = Target(namespace=owner, name="guest/x", shared=shared, exported=exported)
-        wanted = builtin.decide(caller, permission, target)
+        wanted = plain_rules.decide(caller, permission, target)
         decision = POLICY.decide(credentials(caller), permission, attributes(target))
-        assert (decision.allowed, f"{decision.layer}/{decision.rule}") == (wanted.allowed, wanted.rule)
+        assert (decision.allowed, decision.name) == (wanted.allowed, wanted.name)
         assert decision.line or not decision.allowed
 
 

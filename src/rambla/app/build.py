@@ -40,6 +40,8 @@ from rambla.kit.ids import IdSource
 from rambla.kit.journal import Cursor, Journal, JournalCorrupt, JournalFailed
 from rambla.kit.tasks import Tasks
 from rambla.objects.ports import ObjectStore
+from rambla.policy import defaults
+from rambla.policy.holder import Holder
 from rambla.schedule.alarms import Alarms
 
 if TYPE_CHECKING:
@@ -155,6 +157,7 @@ def build_platform(
             {folder.secret("operator.token"): OPERATOR, folder.secret("events.token"): EVENTS},
             clock,
         ),
+        policy=Holder(defaults.policy()),
         ledger=Ledger(stores.journal, pending),
         activations=Activations(stores.index),
         index=stores.index,

@@ -15,12 +15,13 @@ class Caller(msgspec.Struct, frozen=True):
     """Someone who has proven who they are.
 
     `namespace` is the caller's own ("" for those without one), `source` says by what means they are known. Who acts
-    because somebody visits their web action is known by `web`.
+    because somebody visits their web action is known by `web`. What `roles` mean is said by the policy.
     """
 
     subject: str
     namespace: str
     source: Source
+    roles: tuple[str, ...] = ()
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -45,3 +46,8 @@ class Decision(msgspec.Struct, frozen=True):
     rule: str
     layer: str = ""
     line: int = 0
+
+    @property
+    def name(self) -> str:
+        """The rule as records and refusals name it, for instance `site/object:read`."""
+        return f"{self.layer}/{self.rule}" if self.layer else self.rule

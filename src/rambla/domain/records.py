@@ -41,10 +41,25 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     cause: str | None = None
 
 
+class Asked(msgspec.Struct, frozen=True, array_like=True):
+    """What the policy was told, so that it can be asked again: who asked, and what of the target no name tells.
+
+    It may be somebody else than who acts: a visitor of a web action is judged, and its owner then runs it.
+    """
+
+    subject: str
+    namespace: str
+    source: str
+    roles: tuple[str, ...] = ()
+    shared: bool = False
+    exported: bool = False
+
+
 class Intent(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="intent"):
     """Somebody is about to do something, and may (`allowed`) or may not. There is one Outcome for each that may.
 
-    `event_id` is set when an outside event caused this; it is accepted once however often it is delivered.
+    `event_id` is set when an outside event caused this; it is accepted once however often it is delivered. `rule`
+    decided, in the policy of that `bundle` (0: none was published yet), which was told what `asked` says.
     """
 
     id: str
@@ -59,6 +74,8 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="inte
     activation_id: str | None = None
     event_id: str | None = None
     work: Work | None = None
+    bundle: int = 0
+    asked: Asked | None = None
 
 
 class Started(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="started"):

@@ -27,13 +27,13 @@ async def open_objects(platform: Platform, task: Task, arguments: bytes) -> tupl
 
     Raises Refused, StorageFailed or ObjectStoreFailed.
     """
-    cause, access = task.intent, task.work.access
+    access = task.work.access
     if platform.objects is None or access is None:
         raise ObjectStoreFailed(detail="this platform runs without an object store")
     wanted = [("object:read", f"{access.container}/{access.name}")]
     if access.target:
         wanted.append(("object:write", f"{access.target}/"))
-    intents = [_judged(platform, cause, permission, access.namespace, path) for permission, path in wanted]
+    intents = [await _judged(platform, task, permission, access.namespace, path) for permission, path in wanted]
     try:
         ttl_ms = max(platform.limits.signed_address_ttl_ms, task.action.limits.timeout_ms)
         signed = await _sign(platform.objects, access, ttl_ms)
@@ -46,12 +46,12 @@ async def open_objects(platform: Platform, task: Task, arguments: bytes) -> tupl
     return msgspec.json.encode(merged), tuple(_grant(address) for address in signed)
 
 
-def _judged(platform: Platform, cause: Intent, permission: str, namespace: str, path: str) -> Intent:
+async def _judged(platform: Platform, task: Task, permission: str, namespace: str, path: str) -> Intent:
     """The intent of whoever invokes, who need not be who owns the objects. Raises Refused."""
-    invoker = cause.work.namespace if cause.work else ""
-    op = Op(id=cause.id, caller=Caller(subject=cause.subject, namespace=invoker, source="platform"))
+    invoker = Caller(task.intent.subject, task.work.namespace, "platform", task.roles)
+    op = Op(task.intent.id, invoker)
     target = Target(namespace, f"{namespace}/{path}")
-    return intent_of(platform, op, permission, target, judge(platform, op, permission, target))
+    return intent_of(platform, op, permission, target, await judge(platform, op, permission, target))
 
 
 async def _sign(objects: ObjectStore, access: ObjectAccess, ttl_ms: int) -> list[SignedAddress]:

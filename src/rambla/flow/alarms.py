@@ -135,7 +135,7 @@ async def _fire(platform: Platform, alarm: Alarm, now_ms: int) -> Fire | None:
     """The fire of an alarm that is due, or None if no rule is active. Raises what `fire` raises."""
     assert alarm.due_ms is not None
     op = _owner(platform, alarm)
-    decision = judge(platform, op, FIRE, target_of(alarm.trigger))
+    judged = await judge(platform, op, FIRE, target_of(alarm.trigger))
     trigger = await trigger_of(platform, alarm.trigger)
     payload = msgspec.json.encode(alarm.payload)
     platform.dispatcher.check_room(len(payload))
@@ -146,7 +146,7 @@ async def _fire(platform: Platform, alarm: Alarm, now_ms: int) -> Fire | None:
         log.warning("the alarm of %s was due since %s and fires once", alarm.trigger, rfc3339(alarm.due_ms))
     cause = Cause(
         op=op,
-        decision=decision,
+        judged=judged,
         permission=FIRE,
         replay="always",
         event_id=alarm.event_id,

@@ -191,9 +191,9 @@ async def _require_actions(platform: Platform, author: Author, asked: CreateApi,
 
 
 async def _require_action(platform: Platform, op: Op, name: FullName) -> None:
-    judge(platform, op, _READ_ACTION, await target(platform, op, name))
+    await judge(platform, op, _READ_ACTION, await target(platform, op, name))
     try:
-        judge_provider(platform, op, _READ_ACTION, await runnable(platform, name))
+        await judge_provider(platform, op, _READ_ACTION, await runnable(platform, name))
     except (NotFound, WrongCollection, CircularBinding) as error:
         raise BadRequest(detail=f"action /{name} does not exist") from error
 

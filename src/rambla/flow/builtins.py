@@ -36,7 +36,7 @@ async def run_builtin(platform: Platform, task: Task) -> Done:
 
 async def _result(platform: Platform, task: Task) -> tuple[Status, bytes, bool]:
     source: Source = "web" if task.intent.source == "web" else "key"
-    caller = Caller(subject=task.intent.subject, namespace=task.work.namespace, source=source)
+    caller = Caller(subject=task.intent.subject, namespace=task.work.namespace, source=source, roles=task.roles)
     op = Op(id=task.transaction or task.work.activation_id, caller=caller)
     timeout_ms = task.action.limits.timeout_ms
     try:

@@ -216,7 +216,7 @@ async def _atoms(
             raise BadRequest(detail="Sequence may not refer to itself.")
         try:
             found = await runnable(platform, component)
-            judge_provider(platform, op, "action:read", found)
+            await judge_provider(platform, op, "action:read", found)
         except (NotFound, WrongCollection) as error:
             raise BadRequest(detail="Sequence component does not exist.") from error
         if found.action.name == sequence:
@@ -239,7 +239,7 @@ async def _require_action(platform: Platform, op: Op, name: FullName) -> None:
     """As `_require_trigger`."""
     async with guarded(platform, op, "action:read", await target(platform, op, name)):
         try:
-            judge_provider(platform, op, "action:read", await runnable(platform, name))
+            await judge_provider(platform, op, "action:read", await runnable(platform, name))
         except (NotFound, WrongCollection) as error:
             raise BadRequest(detail=f"action /{name} does not exist") from error
 

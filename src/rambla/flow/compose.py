@@ -26,6 +26,7 @@ from rambla.domain.activation import Activation
 from rambla.domain.entities import SEQUENCE
 from rambla.domain.errors import BadRequest, CallerError, NotFound, Refused
 from rambla.domain.records import Record, Started, Work
+from rambla.flow.decide import Judged
 from rambla.flow.guard import INVOKE, intent_of, judge
 from rambla.flow.platform import Op, Platform
 from rambla.flow.resolve import Runnable, judge_provider, runnable, target
@@ -74,7 +75,7 @@ async def compose(platform: Platform, task: Task, perform: Perform) -> Activatio
 
 def _invoker(task: Task) -> Op:
     """Whoever invokes a composition invokes its parts."""
-    caller = Caller(subject=task.intent.subject, namespace=task.work.namespace, source="key")
+    caller = Caller(subject=task.intent.subject, namespace=task.work.namespace, source="key", roles=task.roles)
     return Op(task.transaction or task.work.activation_id, caller)
 
 
@@ -82,14 +83,15 @@ async def _part(run: _Run, call: Call) -> Task:
     """The next part, ready to be performed: its intent is on disk. Raises CallerError if there is none to be run."""
     task, name = run.task, call.action or run.task.work.action
     if call.action is None:
-        decision, aim = Decision(allowed=True, rule=task.intent.rule), Target(name.namespace, str(name))
+        aim, before = Target(name.namespace, str(name)), task.intent
+        judged = Judged(Decision(allowed=True, rule=before.rule), before.bundle, before.asked)
         found = Runnable(task.action, task.defaults, task.binding)
         run.tally.conductors += 1
     else:
         aim = await target(run.platform, run.op, name)
-        decision = judge(run.platform, run.op, INVOKE, aim)
+        judged = await judge(run.platform, run.op, INVOKE, aim)
         found = await runnable(run.platform, name)
-        judge_provider(run.platform, run.op, INVOKE, found)
+        await judge_provider(run.platform, run.op, INVOKE, found)
     work = Work(
         activation_id=run.platform.ids.next(),
         action=name,
@@ -97,7 +99,7 @@ async def _part(run: _Run, call: Call) -> Task:
         namespace=task.work.namespace,
         cause=task.work.activation_id,
     )
-    intent = intent_of(run.platform, run.op, INVOKE, aim, decision, work=work)
+    intent = intent_of(run.platform, run.op, INVOKE, aim, judged, work=work)
     part = Task.of(intent, found, _given(found, call.payload), run.op.id)
     part = _counted(run, part) if call.action else part.as_conductor()
     await run.platform.ledger.write(*_marks(run), intent)

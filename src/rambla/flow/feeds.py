@@ -53,7 +53,7 @@ def feed(kind: wishes.Kind) -> Builtin:
 
 async def _ask(platform: Platform, op: Op, event: "Event", ask: Ask) -> Answer:
     target = target_of(ask.trigger)
-    judge(platform, op, FIRE, target)
+    await judge(platform, op, FIRE, target)
     permission = "trigger:read" if event is _read else "trigger:write"
     async with guarded(platform, op, permission, target):
         there = isinstance(await platform.entities.get(ask.trigger), Trigger)

@@ -14,13 +14,14 @@ from typing import Any, NamedTuple
 import msgspec
 
 from rambla.catalog.arguments import merge
-from rambla.domain.access import Caller, Decision, Target
+from rambla.domain.access import Caller, Target
 from rambla.domain.activation import Activation
 from rambla.domain.entities import Rule, Trigger
 from rambla.domain.errors import NotFound, RamblaError
 from rambla.domain.events import CloudEvent, Delivery, id_of, parse_event, parse_source
 from rambla.domain.names import FullName, parse_full_name
 from rambla.domain.records import Intent, ObjectAccess, Outcome, Record, Replay, Work
+from rambla.flow.decide import Judged
 from rambla.flow.guard import INVOKE, OK, intent_of, judge
 from rambla.flow.invoke import start
 from rambla.flow.platform import Op, Platform
@@ -51,7 +52,7 @@ class Cause(NamedTuple):
     `annotations` are for the trigger's record."""
 
     op: Op
-    decision: Decision
+    judged: Judged
     permission: str
     replay: Replay
     event_id: str | None = None
@@ -64,12 +65,12 @@ async def fire(platform: Platform, op: Op, name: FullName, payload: bytes) -> st
 
     Raises Refused, NotFound, Throttled, MalformedContent, Unavailable or StorageFailed; then nothing runs.
     """
-    decision = judge(platform, op, FIRE, Target(name.namespace, str(name)))
+    judged = await judge(platform, op, FIRE, Target(name.namespace, str(name)))
     trigger = await trigger_of(platform, name)
     platform.dispatcher.check_room(len(payload))
     limits = await platform.keys.namespace(op.caller.namespace)
     platform.dispatcher.throttle.admit(op.caller.namespace, FIRE, per_minute=limits.fires_per_minute)
-    prepared = await prepare(platform, Cause(op, decision, FIRE, "unless_started"), trigger, payload)
+    prepared = await prepare(platform, Cause(op, judged, FIRE, "unless_started"), trigger, payload)
     if prepared is None:
         return None
     await platform.ledger.write(*prepared.records)
@@ -83,7 +84,7 @@ async def accept_events(platform: Platform, op: Op, deliveries: list[Delivery]) 
     Rejected ones will never be taken: do not send them again. Those not named were too much at once: do. Raises
     Refused, Unavailable or StorageFailed, and then nothing was accepted: send all again later.
     """
-    judge(platform, op, DELIVER, Target("", "events"))
+    await judge(platform, op, DELIVER, Target("", "events"))
     platform.dispatcher.check_room(sum(len(delivery.event) for delivery in deliveries))
     async with platform.ledger.intake:
         return await _accept(platform, op, deliveries)
@@ -141,7 +142,7 @@ async def _event_fire(
     owner = Op(id=op.id, caller=Caller(subject=name.namespace, namespace=name.namespace, source="event-source"))
     cause = Cause(
         op=owner,
-        decision=judge(platform, op, DELIVER, Target(name.namespace, str(name))),
+        judged=await judge(platform, op, DELIVER, Target(name.namespace, str(name))),
         permission=DELIVER,
         replay="always",
         event_id=event_key,
@@ -180,12 +181,12 @@ async def _apply(platform: Platform, cause: Cause, rule: Rule, arguments: bytes,
         text = f"Rule '{rule.name}' is inactive, action '{rule.action}' was not activated."
         return _line(line, error=text)
     # Whoever owns the trigger invokes; an event source may only deliver.
-    invoker = Op(cause.op.id, Caller(cause.op.caller.subject, cause.op.caller.namespace, "key"))
+    invoker = Op(cause.op.id, Caller(cause.op.caller.subject, cause.op.caller.namespace, "key", cause.op.caller.roles))
     try:
         aim = await target(platform, invoker, rule.action)
-        decision = judge(platform, invoker, INVOKE, aim)
+        judged = await judge(platform, invoker, INVOKE, aim)
         found = await runnable(platform, rule.action)
-        judge_provider(platform, invoker, INVOKE, found)
+        await judge_provider(platform, invoker, INVOKE, found)
         merged = merge(found.defaults, arguments, final=bool(found.action.annotations.get("final")))
     except RamblaError as error:
         if error.fault != "caller":
@@ -199,7 +200,7 @@ async def _apply(platform: Platform, cause: Cause, rule: Rule, arguments: bytes,
         payload=arguments,
         access=cause.access,
     )
-    intent = intent_of(platform, cause.op, INVOKE, aim, decision, work=work)
+    intent = intent_of(platform, cause.op, INVOKE, aim, judged, work=work)
     tasks.append(Task.of(intent, found, merged, cause.op.id))
     return _line(line, activation_id=work.activation_id)
 
@@ -232,7 +233,7 @@ def _trigger_record(
         annotations={"path": str(trigger.name), **cause.annotations},
         is_trigger=True,
     )
-    intent = intent_of(platform, cause.op, cause.permission, target, cause.decision)
+    intent = intent_of(platform, cause.op, cause.permission, target, cause.judged)
     return msgspec.structs.replace(intent, activation_id=activation.id, event_id=cause.event_id), activation
 
 

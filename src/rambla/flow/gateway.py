@@ -125,6 +125,6 @@ async def _secret(platform: Platform, op: Op, api: Api, route: Route) -> str | N
     """What the action asks for. Raises Refused if the API's owner may not read it any more, NotFound if it is gone."""
     found = await exported(platform, route.target.name)
     owner = Op(op.id, Caller(subject=api.namespace, namespace=api.namespace, source="key"))
-    judge(platform, owner, "action:read", await target(platform, owner, route.target.name))
-    judge_provider(platform, owner, "action:read", found)
+    await judge(platform, owner, "action:read", await target(platform, owner, route.target.name))
+    await judge_provider(platform, owner, "action:read", found)
     return secret_of(found.action.annotations.get(REQUIRE_AUTH))

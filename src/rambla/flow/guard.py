@@ -7,28 +7,29 @@ what came of it. Reads like the sentence it is; the rooms do the work.
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from rambla.domain.access import Decision, Target
+from rambla.domain.access import Target
 from rambla.domain.errors import RamblaError, Refused, StorageFailed
 from rambla.domain.records import Intent, Outcome, Work
+from rambla.flow.decide import Judged, decide
 from rambla.flow.platform import Op, Platform
-from rambla.policy.builtin import decide
 
 INVOKE = "action:invoke"
 OK = "ok"
 INTERRUPTED = "interrupted"
 
 
-def judge(platform: Platform, op: Op, permission: str, target: Target) -> Decision:
-    """The decision if it is yes. Raises Refused, and leaves a record of it, if it is no."""
-    decision = decide(op.caller, permission, target)
-    if not decision.allowed:
-        platform.ledger.note(intent_of(platform, op, permission, target, decision))
-        raise Refused(target=target.name, rule=decision.rule)
-    return decision
+async def judge(platform: Platform, op: Op, permission: str, target: Target) -> Judged:
+    """The judgement if it is yes. Raises Refused, and leaves a record of it, if it is no."""
+    judged = await decide(platform, op.caller, permission, target)
+    if not judged.decision.allowed:
+        platform.ledger.note(intent_of(platform, op, permission, target, judged))
+        decision = judged.decision
+        raise Refused(target=target.name, rule=decision.name, layer=decision.layer, line=decision.line)
+    return judged
 
 
 def intent_of(
-    platform: Platform, op: Op, permission: str, target: Target, decision: Decision, *, work: Work | None = None
+    platform: Platform, op: Op, permission: str, target: Target, judged: Judged, *, work: Work | None = None
 ) -> Intent:
     """The record that `op` is about to do `permission` to `target`."""
     return Intent(
@@ -39,10 +40,12 @@ def intent_of(
         permission=permission,
         namespace=target.namespace,
         target=target.name,
-        allowed=decision.allowed,
-        rule=decision.rule,
+        allowed=judged.decision.allowed,
+        rule=judged.decision.name,
         activation_id=work.activation_id if work else None,
         work=work,
+        bundle=judged.bundle,
+        asked=judged.asked,
     )
 
 
@@ -53,8 +56,8 @@ async def guarded(platform: Platform, op: Op, permission: str, target: Target) -
     Raises Refused, or StorageFailed if the intent or the outcome could not be written; the outcome is then written as
     soon as there is room again.
     """
-    decision = judge(platform, op, permission, target)
-    intent = intent_of(platform, op, permission, target, decision)
+    judged = await judge(platform, op, permission, target)
+    intent = intent_of(platform, op, permission, target, judged)
     await platform.ledger.write(intent)
     try:
         yield intent

@@ -9,12 +9,13 @@ import asyncio
 import logging
 
 from rambla.catalog.arguments import merge
-from rambla.domain.access import Decision, Target
+from rambla.domain.access import Target
 from rambla.domain.activation import Activation
 from rambla.domain.entities import Namespace
 from rambla.domain.errors import Unavailable
 from rambla.domain.names import FullName
 from rambla.domain.records import Intent, Work
+from rambla.flow.decide import Judged
 from rambla.flow.guard import INVOKE, intent_of, judge
 from rambla.flow.perform import conclude, never_ran, perform
 from rambla.flow.platform import Op, Platform
@@ -33,12 +34,12 @@ async def invoke(
     The activation goes on in any case, and what is returned is on disk. Raises Refused, NotFound, Throttled,
     TooManyConcurrent, BadRequest, Unavailable or StorageFailed; then nothing was run.
     """
-    decision = judge(platform, op, INVOKE, await target(platform, op, name))
+    judged = await judge(platform, op, INVOKE, await target(platform, op, name))
     found = await runnable(platform, name)
-    judge_provider(platform, op, INVOKE, found)
+    await judge_provider(platform, op, INVOKE, found)
     await judge_components(platform, op, INVOKE, found.action.exec.components)
     arguments = merge(found.defaults, payload, final=bool(found.action.annotations.get("final")))
-    intent = work_intent(platform, op, decision, name, payload=b"" if blocking else payload or b"{}")
+    intent = work_intent(platform, op, judged, name, payload=b"" if blocking else payload or b"{}")
     finished = await begin(platform, Task.of(intent, found, arguments, op.id))
     return await ended(finished, intent, wait_ms) if blocking else str(intent.activation_id)
 
@@ -107,7 +108,7 @@ async def _perform(platform: Platform, task: Task, finished: Finished, counted: 
 
 
 def work_intent(
-    platform: Platform, op: Op, decision: Decision, name: FullName, *, payload: bytes, permission: str = INVOKE
+    platform: Platform, op: Op, judged: Judged, name: FullName, *, payload: bytes, permission: str = INVOKE
 ) -> Intent:
     """The intent to invoke; without a payload its work is not run again after a crash."""
     work = Work(
@@ -117,7 +118,7 @@ def work_intent(
         namespace=op.caller.namespace,
         payload=payload,
     )
-    return intent_of(platform, op, permission, Target(name.namespace, str(name)), decision, work=work)
+    return intent_of(platform, op, permission, Target(name.namespace, str(name)), judged, work=work)
 
 
 async def admit(platform: Platform, namespace: str) -> Namespace:

@@ -25,6 +25,7 @@ from rambla.kit.clock import Clock
 from rambla.kit.ids import IdSource
 from rambla.kit.tasks import Tasks
 from rambla.objects.ports import ObjectStore
+from rambla.policy.holder import Holder
 from rambla.schedule.alarms import Alarms
 
 
@@ -62,6 +63,7 @@ class Platform:
     apis: Apis
     limiter: Limiter
     keys: KeyRing
+    policy: Holder
     ledger: Ledger
     activations: Activations
     index: Index

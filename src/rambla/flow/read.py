@@ -78,7 +78,7 @@ async def action(platform: Platform, op: Op, name: FullName) -> Action:
     """The action with its package's parameters, and a binding's, under its own."""
     async with guarded(platform, op, "action:read", await target(platform, op, name)):
         found = await runnable(platform, name)
-        judge_provider(platform, op, "action:read", found)
+        await judge_provider(platform, op, "action:read", found)
         return replace(found.action, parameters=found.defaults or found.action.parameters)
 
 
@@ -187,7 +187,7 @@ async def _provider(platform: Platform, op: Op, permission: str, package: Packag
     if package.binding is None:
         return package
     provider = await bound(platform, package)
-    judge(platform, op, permission, await target(platform, op, provider.name))
+    await judge(platform, op, permission, await target(platform, op, provider.name))
     return provider
 
 

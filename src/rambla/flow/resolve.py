@@ -87,16 +87,16 @@ async def bound(platform: Platform, package: Package) -> Package:
     return provider
 
 
-def judge_provider(platform: Platform, op: Op, permission: str, found: Runnable) -> None:
+async def judge_provider(platform: Platform, op: Op, permission: str, found: Runnable) -> None:
     """A binding gives its owner no right to what it leads to. Raises Refused."""
     if found.provider is not None:
-        judge(platform, op, permission, found.provider)
+        await judge(platform, op, permission, found.provider)
 
 
 async def judge_components(platform: Platform, op: Op, permission: str, components: tuple[FullName, ...]) -> None:
     """Nor does a sequence to what it is made of. Raises Refused."""
     for component in components:
-        judge(platform, op, permission, await target(platform, op, component))
+        await judge(platform, op, permission, await target(platform, op, component))
 
 
 def package_name(name: FullName) -> FullName:

@@ -48,3 +48,9 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     def work(self) -> Work:
         assert self.intent.work is not None
         return self.intent.work
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Those of whoever it is done for; a visitor's are not its owner's."""
+        asked = self.intent.asked
+        return asked.roles if asked is not None and asked.subject == self.intent.subject else ()

@@ -16,6 +16,7 @@ from rambla.domain.access import Target
 from rambla.domain.entities import Namespace
 from rambla.domain.errors import AlreadyExists, NamespaceDeleted, NotFound, Refused
 from rambla.domain.names import SYSTEM_NAMESPACE, check_new_namespace
+from rambla.flow.decide import decide
 from rambla.flow.guard import guarded
 from rambla.flow.platform import Limits, Op, Platform
 
@@ -47,8 +48,11 @@ async def namespaces(platform: Platform, op: Op) -> list[Namespace]:
         return await platform.namespaces.all()
 
 
-async def create_namespace(platform: Platform, op: Op, name: str) -> Namespace:
-    """A new namespace with a random key. Raises AlreadyExists, NamespaceDeleted or BadRequest."""
+async def create_namespace(platform: Platform, op: Op, name: str) -> tuple[Namespace, bool]:
+    """A new namespace with a random key, and whether its creator may know that: it opens all that will be in there.
+
+    Raises AlreadyExists, NamespaceDeleted or BadRequest.
+    """
     check_new_namespace(name)
     async with guarded(platform, op, "namespace:create", Target(name, name)), platform.tending:
         if await platform.namespaces.get(name):
@@ -59,7 +63,7 @@ async def create_namespace(platform: Platform, op: Op, name: str) -> Namespace:
         if platform.objects:
             await platform.objects.open_account(name, namespace.uuid, namespace.secret)
         await platform.namespaces.put(namespace)
-        return namespace
+        return namespace, (await decide(platform, op.caller, "namespace:key", Target(name, name))).decision.allowed
 
 
 async def delete_namespace(platform: Platform, op: Op, name: str) -> None:

@@ -72,13 +72,13 @@ async def _invoke(platform: Platform, op: Op, request: WebRequest, found: Runnab
     name, annotations = request.name, found.action.annotations
     if request.method != "OPTIONS" and not _let_in(annotations.get(REQUIRE_AUTH, False), request, op.caller):
         raise NotAuthenticated()
-    decision = judge(platform, op, WEB, Target(name.namespace, str(name), exported=True))
+    judged = await judge(platform, op, WEB, Target(name.namespace, str(name), exported=True))
     owner = Op(op.id, Caller(subject=name.namespace, namespace=name.namespace, source="web"))
-    judge_provider(platform, owner, INVOKE, found)
+    await judge_provider(platform, owner, INVOKE, found)
     arguments = web_arguments(
         request, found.defaults, raw=annotations.get(RAW_HTTP) is True, final=bool(annotations.get("final"))
     )
-    intent = work_intent(platform, owner, decision, name, payload=b"", permission=WEB)
+    intent = work_intent(platform, owner, judged, name, payload=b"", permission=WEB)
     return await ended(await begin(platform, Task.of(intent, found, arguments, op.id)), intent, WAIT_MS)
 
 

@@ -62,7 +62,10 @@ def error_answer(status: int, text: str, request_id: str, **more: object) -> Res
 
 
 def _rule_of(error: errors.RamblaError) -> dict[str, object]:
-    return {"rule": error.facts["rule"]} if isinstance(error, errors.Refused) and "rule" in error.facts else {}
+    """Which rule refused, in which layer, and the line in its file (0: the rule is written nowhere)."""
+    if not isinstance(error, errors.Refused):
+        return {}
+    return {name: error.facts[name] for name in ("rule", "layer", "line") if name in error.facts}
 
 
 def _headers_of(error: errors.RamblaError) -> dict[str, str]:

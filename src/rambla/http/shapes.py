@@ -215,7 +215,9 @@ class NamespaceName(Shape, frozen=True, kw_only=True):
 
 
 class NewNamespace(NamespaceName, frozen=True, kw_only=True):
-    key: str
+    """`key` is told to those who may ask for it."""
+
+    key: str | UnsetType = UNSET
 
 
 class NamespaceKey(Shape, frozen=True, kw_only=True):
@@ -223,8 +225,10 @@ class NamespaceKey(Shape, frozen=True, kw_only=True):
 
 
 class Failure(Shape, frozen=True, kw_only=True):
-    """`code` is the request's id; `rule` is the one that refused."""
+    """`code` is the request's id; `rule` is the one that refused, at that `line` of its `layer`."""
 
     error: str
     code: str
     rule: str | UnsetType = UNSET
+    layer: str | UnsetType = UNSET
+    line: int | UnsetType = UNSET

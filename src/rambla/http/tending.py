@@ -20,8 +20,9 @@ async def list_namespaces(call: Call[None]) -> Response:
 
 
 async def create_namespace(call: Call[None]) -> Response:
-    created = await tend.create_namespace(call.platform, call.op, call.namespace)
-    return answer({"name": created.name, "created": created.created_ms, "key": created.key})
+    created, key_told = await tend.create_namespace(call.platform, call.op, call.namespace)
+    told = {"name": created.name, "created": created.created_ms}
+    return answer({**told, "key": created.key} if key_told else told)
 
 
 async def delete_namespace(call: Call[None]) -> Response:

@@ -1,9 +1,9 @@
 """What are the platform's own rules, and what are they told of its callers and targets?
 
-The uppermost layer is `defaults.yaml`, beside this file; it comes with the platform and is read like any other. Until
-the guard asks it, `builtin` says the same.
+The uppermost layer is `defaults.yaml`, beside this file; it comes with the platform and is read like any other.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from importlib.resources import files
 
@@ -11,6 +11,9 @@ from rambla.domain.access import Caller, Target
 from rambla.policy.credentials import Credentials, prepare
 from rambla.policy.language import layers
 from rambla.policy.language.layers import Layer
+from rambla.policy.language.stack import LayeredBook
+from rambla.policy.policy import Policy
+from rambla.policy.ports import NOBODY, Enforcers
 
 FILE = "defaults.yaml"
 CALLERS_MAX = 4096
@@ -21,10 +24,23 @@ def layer() -> Layer:
     return layers.read(text, FILE)
 
 
+def policy(below: Sequence[Layer] = (), enforcers: Enforcers = NOBODY) -> Policy:
+    """The platform's own rules with these layers below. Raises BrokenPolicy."""
+    return Policy(LayeredBook([layer(), *below]), enforcers)
+
+
 @lru_cache(CALLERS_MAX)
 def credentials(caller: Caller) -> Credentials:
-    """What conditions know as `caller.subject`, `caller.namespace` and `caller.source`."""
-    return prepare({"subject": caller.subject, "namespace": caller.namespace, "source": caller.source})
+    """What conditions know as `caller.subject`, `caller.namespace`, `caller.source` and `caller.roles`; kept, as a
+    caller comes with many requests."""
+    return prepare(
+        {
+            "subject": caller.subject,
+            "namespace": caller.namespace,
+            "source": caller.source,
+            "roles": list(caller.roles),
+        }
+    )
 
 
 def attributes(target: Target) -> dict[str, object]:

@@ -13,21 +13,21 @@ from rambla.policy.problems import Problem, problems_of
 
 
 class Holder:
-    """`number` counts the policies that have been in force, from 1."""
+    """`number` is that of the bundle whose policy is in force; 0 as long as there was none."""
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, number: int = 0) -> None:
         self.policy = policy
-        self.number = 1
+        self.number = number
         self.problems: tuple[Problem, ...] = ()
 
-    def offer(self, make: Callable[[], Policy]) -> bool:
-        """Whether what `make` makes is now in force; if not, `problems` says why."""
+    def offer(self, number: int, make: Callable[[], Policy]) -> bool:
+        """Whether what `make` makes, of the bundle of that number, is now in force; if not, `problems` says why."""
         try:
             policy = make()
         except BrokenPolicy as error:
             self.problems = problems_of(error)
             return False
         self.policy = policy
-        self.number += 1
+        self.number = number
         self.problems = ()
         return True

@@ -1,28 +1,26 @@
-"""May this caller do that to this target?
+"""What the platform's own layer, `defaults.yaml`, has to say of callers without roles, as plain Python.
 
-The built-in rules until policies are written in files: the owner of a namespace may do everything in it, everybody may
-read and invoke what lies in a published package, anybody may visit a web action, the operator may tend namespaces but
-see nothing inside them, an event source may deliver events, and nobody may anything else.
-Pure: a decision depends on the arguments alone.
+The owner of a namespace may do everything in it, everybody may read and invoke what lies in a published package,
+anybody may visit a web action, the operator may tend namespaces but see nothing inside them, an event source may
+deliver events, and nobody may anything else.
 """
 
 from rambla.domain.access import Caller, Decision, Target
 
-OPERATOR_PERMISSIONS = frozenset(
-    {"namespace:list", "namespace:create", "namespace:delete", "namespace:key", "platform:status"}
-)
+TENDING = {"namespace:list", "namespace:create", "namespace:delete", "namespace:key", "platform:status"}
+OPERATOR_PERMISSIONS = frozenset({*TENDING, "policy:publish", "policy:read"})
 SOURCE_PERMISSIONS = frozenset({"trigger:deliver"})
 PUBLIC_PERMISSIONS = frozenset({"package:list"})  # of another namespace, only its published packages are shown
 WEB_PERMISSIONS = frozenset({"action:web"})  # whoever it is, known or not
 SHARED_PERMISSIONS = frozenset({"package:read", "action:list", "action:read", "action:invoke"})
 
-_OWNER = Decision(allowed=True, rule="defaults/owner")
-_OPERATOR = Decision(allowed=True, rule="defaults/operator")
-_SOURCE = Decision(allowed=True, rule="defaults/event-source")
-_SHARED = Decision(allowed=True, rule="defaults/shared-package")
-_WEB_EXPORT = Decision(allowed=True, rule="defaults/web-export")
-_PUBLIC = Decision(allowed=True, rule="defaults/public-listing")
-_DENIED = Decision(allowed=False, rule="defaults/deny")
+_OWNER = Decision(allowed=True, layer="defaults", rule="owner")
+_OPERATOR = Decision(allowed=True, layer="defaults", rule="operator")
+_SOURCE = Decision(allowed=True, layer="defaults", rule="event-source")
+_SHARED = Decision(allowed=True, layer="defaults", rule="shared-package")
+_WEB_EXPORT = Decision(allowed=True, layer="defaults", rule="web-export")
+_PUBLIC = Decision(allowed=True, layer="defaults", rule="public-listing")
+_DENIED = Decision(allowed=False, layer="defaults", rule="deny")
 
 
 def decide(caller: Caller, permission: str, target: Target) -> Decision:

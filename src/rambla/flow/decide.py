@@ -1,0 +1,30 @@
+"""What does the policy in force say?
+
+The one place where it is asked. What it is told of caller and target is kept with the decision, for the record.
+"""
+
+from typing import NamedTuple
+
+from rambla.domain.access import Caller, Decision, Target
+from rambla.domain.records import Asked
+from rambla.flow.platform import Platform
+from rambla.policy.defaults import attributes, credentials
+
+
+class Judged(NamedTuple):
+    """A decision, the number of the bundle that made it, and what it was asked."""
+
+    decision: Decision
+    bundle: int
+    asked: Asked | None
+
+
+async def decide(platform: Platform, caller: Caller, permission: str, target: Target) -> Judged:
+    """The decision of the policy in force. Never raises for what the policy says."""
+    holder = platform.policy
+    decision = holder.policy.decide(credentials(caller), permission, attributes(target))
+    return Judged(decision, holder.number, asked_of(caller, target))
+
+
+def asked_of(caller: Caller, target: Target) -> Asked:
+    return Asked(caller.subject, caller.namespace, caller.source, caller.roles, target.shared, target.exported)
