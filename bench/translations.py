@@ -80,7 +80,7 @@ def _rego(atom: Atom, value: bool) -> str:
             sides = [f"input.{part}[{json.dumps(key)}]" if part else json.dumps(key) for part, key in _sides(atom)]
             text = " == ".join(sides)
         case _:
-            raise NotImplementedError(atom)
+            raise ValueError(f"no rule of OpenStack has such an atom: {atom}")
     return text if value else f"not {text}"
 
 
@@ -96,5 +96,5 @@ def _cedar(atom: Atom, value: bool) -> str:
             values = [f"context.{part}[{json.dumps(key)}]" if part else json.dumps(key) for part, key in sides]
             text = " && ".join([*present, " == ".join(values)])
         case _:
-            raise NotImplementedError(atom)
+            raise ValueError(f"no rule of OpenStack has such an atom: {atom}")
     return f"({text})" if value else f"!({text})"
