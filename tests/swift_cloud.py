@@ -182,13 +182,14 @@ class Bucket:
         self.client.post(f"{self.name}-end?notification", json=subscription).raise_for_status()
         self.client.put(f"{self.name}-end/end", content=b"").raise_for_status()
         wait_until(lambda: len(self.cloud.sink.of(f"{self.name}-end")) > before, "the last event")
-        wait_until(self._is_settled, "open intents to be settled")
+        arrived_ms = time.time_ns() // 1_000_000
+        wait_until(lambda: self._is_settled(arrived_ms), "open intents to be settled")
         return self.cloud.sink.of(self.name)
 
-    def _is_settled(self) -> bool:
+    def _is_settled(self, since_ms: int) -> bool:
+        """By what the shipper wrote later than that: before, it may not have read all that was done."""
         status = json.loads((self.cloud.spool / "status.json").read_text())
-        age_ms = time.time_ns() // 1_000_000 - status["at_ms"]
-        return age_ms < 900 and not (status["open"] or status["waiting"] or status["unread_bytes"])
+        return status["at_ms"] > since_ms and not (status["open"] or status["waiting"] or status["unread_bytes"])
 
     def names(self) -> list[tuple[str, str]]:
         """Event names and keys so far."""
