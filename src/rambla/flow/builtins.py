@@ -15,6 +15,7 @@ from rambla.dispatch.jobs import Done
 from rambla.domain.access import Caller, Source
 from rambla.domain.activation import RunResult, Status, error_result
 from rambla.domain.errors import NotFound, RamblaError
+from rambla.domain.records import Started
 from rambla.flow.platform import Op, Platform
 from rambla.flow.task import Task
 
@@ -23,8 +24,13 @@ _INTERNAL = "There was an internal error."
 
 
 async def run_builtin(platform: Platform, task: Task) -> Done:
-    """Do what the action stands for, as whoever invokes it, within the action's time. Never raises for what it did."""
+    """Do what the action stands for, as whoever invokes it, within the action's time. Never raises for what it did.
+
+    Raises StorageFailed if it could not be written that a direct invoke begins; then nothing was done.
+    """
     start_ms = platform.clock.now_ms()
+    if task.work.replay == "unless_started":
+        await platform.ledger.write(Started(activation_id=task.work.activation_id, at_ms=start_ms))
     status, result, timed_out = await _result(platform, task)
     return Done(
         result=RunResult(status=status, result=result, timed_out=timed_out),

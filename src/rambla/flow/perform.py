@@ -15,7 +15,7 @@ from rambla.catalog.merge import API_KEY
 from rambla.dispatch.jobs import Done, Job, PoolKey
 from rambla.domain.activation import Activation, RunResult, Status, error_result
 from rambla.domain.entities import BLACKBOX, BUILTIN, SEQUENCE
-from rambla.domain.errors import RamblaError
+from rambla.domain.errors import RamblaError, StorageFailed
 from rambla.domain.records import Intent, Outcome, Started, Work
 from rambla.engine.ports import Grant, Program, Run
 from rambla.flow.access import NETWORK, OBJECTS, open_objects
@@ -49,15 +49,31 @@ async def perform(platform: Platform, task: Task) -> Activation:
 
 async def _attempt(platform: Platform, task: Task) -> tuple[Activation, bool]:
     """The record of one run, and whether it failed through our fault or the world's, and may be tried again."""
-    builtin = task.action.exec.kind == BUILTIN
     try:
         if is_composition(task):
             composed = await compose(platform, task, perform)
             return composed, composed.status == INTERNAL
-        done = await (run_builtin(platform, task) if builtin else platform.dispatcher.run(job_of(platform, task)))
+        done = await _run(platform, task)
     except RamblaError as error:
         return never_ran(platform, task.intent, task.work, str(error)), error.fault != "caller"
     return record_of(task, done), done.result.status == INTERNAL
+
+
+async def _run(platform: Platform, task: Task) -> Done:
+    """Run it once. A direct invoke that could not write that it begins has not begun: it waits until there is room.
+
+    Raises what the dispatcher raises.
+    """
+    for pause_s in pauses_s():
+        try:
+            if task.action.exec.kind == BUILTIN:
+                return await run_builtin(platform, task)
+            return await platform.dispatcher.run(job_of(platform, task))
+        except StorageFailed:
+            if task.work.replay != "unless_started":
+                raise
+        await anyio.sleep(pause_s)
+    raise AssertionError("pauses never end")
 
 
 async def conclude(platform: Platform, intent: Intent, activation: Activation) -> Activation:
