@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+from compatibility import page as compatibility_page
 
 from rambla.app.edges import EDGES
 from rambla.cli.main import rambla
@@ -63,6 +64,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "api.md": api_page(),
         REFERENCE / "cli.md": cli_page(),
         REFERENCE / "errors.md": errors_page(),
+        REFERENCE / "openwhisk-compatibility.md": compatibility_page(GENERATED),
         REFERENCE / "policy.schema.json": json.dumps(SCHEMA, indent=2) + "\n",
     }
 

@@ -138,7 +138,8 @@ def test_every_setting_is_in_the_reference_with_its_name_and_default() -> None:
             assert rows[field.name].strip("`") == str(field.default), field.name
 
 
-def reference() -> ModuleType:
+def reference(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(ROOT / "scripts")  # as Python does for a script
     spec = importlib.util.spec_from_file_location("rambla_docs", ROOT / "scripts" / "docs.py")
     assert spec is not None
     assert spec.loader is not None
@@ -147,10 +148,10 @@ def reference() -> ModuleType:
     return module
 
 
-def test_the_generated_reference_is_as_the_code_is() -> None:
+def test_the_generated_reference_is_as_the_code_is(monkeypatch: pytest.MonkeyPatch) -> None:
     stale = [
         path.name
-        for path, text in reference().pages().items()
+        for path, text in reference(monkeypatch).pages().items()
         if not path.is_file() or path.read_text(encoding="utf-8") != text
     ]
     assert stale == [], "run: python scripts/docs.py"

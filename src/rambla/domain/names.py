@@ -40,7 +40,8 @@ class FullName(msgspec.Struct, frozen=True, order=True):
 def check_name(name: str, what: str = "entity") -> str:
     """`name` itself, or BadRequest with OpenWhisk's text (whose spelling of "segment" clients match on)."""
     if len(name) > NAME_CHARS_MAX:
-        raise BadRequest(detail=f"Name segement longer than allowed: {len(name)} > {NAME_CHARS_MAX}.")
+        subject = "Namespace" if what == "namespace" else "Name segement"
+        raise BadRequest(detail=f"{subject} longer than allowed: {len(name)} > {NAME_CHARS_MAX}.")
     if not _NAME.match(name):
         subject = "The namespace" if what == "namespace" else "The name of the entity"
         raise BadRequest(detail=f"{subject} contains illegal characters.")

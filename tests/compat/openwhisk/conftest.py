@@ -1,0 +1,45 @@
+"""One server for each of the tests' processes, and for each case users who share nothing with another case's."""
+
+import itertools
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from compat.openwhisk.asking import User
+from system.running import Running, serving
+
+_NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with serving(tmp_path_factory.mktemp("openwhisk") / "data", "--object-store", "none") as running:
+        yield running
+
+
+@pytest.fixture
+def newcomer(server: Running) -> Iterator[Callable[[], User]]:
+    """Makes users, each with a namespace of their own, in which there is nothing."""
+    made: list[User] = []
+
+    def make() -> User:
+        name = f"tenant{next(_NUMBERS)}"
+        with server.operator() as operator:
+            key = operator.put(f"/platform/v1/namespaces/{name}").raise_for_status().json()["key"]
+        made.append(User(server, name, key))
+        return made[-1]
+
+    yield make
+    for user in made:
+        user.client.close()
+
+
+@pytest.fixture
+def user(newcomer: Callable[[], User]) -> User:
+    return newcomer()
+
+
+@pytest.fixture
+def other(newcomer: Callable[[], User]) -> User:
+    """Somebody else."""
+    return newcomer()
