@@ -72,7 +72,7 @@ class Pairs(list[dict[str, Any]]):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, list) and len(other) == len(self) and all(each in other for each in list(self))
 
-    __hash__ = None  # type: ignore[assignment]  # as of every list
+    __hash__ = None
 
 
 def pairs(values: Mapping[str, Any] | None = None, /, **more: Any) -> Pairs:
