@@ -64,7 +64,7 @@ def test_a_server_that_does_not_answer_is_one_line(capsys: pytest.CaptureFixture
     assert "http://127.0.0.1:1 does not answer" in err
 
 
-@pytest.mark.parametrize("name", ["a/b/c", "/ns", "a\nb", "x" * 300])
+@pytest.mark.parametrize("name", ["a/b/c/d", "/ns", "a\nb", "x" * 300])
 def test_a_name_nothing_can_bear_is_refused_without_asking(capsys: pytest.CaptureFixture[str], name: str) -> None:
     code, err = failure(capsys, "action", "get", name, *UNREACHABLE)
     assert code == 1

@@ -64,6 +64,7 @@ async def test_a_rule_needs_both_sides(ruled: httpx.AsyncClient) -> None:
         ({"trigger": "/_/a", "action": "/_/t"}, "trigger /guest/a does not exist"),
         (
             {"trigger": "/_", "action": "/_/a"},
+            "The request content was malformed:\nrequirement failed: "
             "The fully qualified name of the entity must contain at least the namespace and the name of the entity.",
         ),
     ],

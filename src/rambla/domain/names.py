@@ -37,6 +37,9 @@ class FullName(msgspec.Struct, frozen=True, order=True):
         return f"{self.path}/{self.name}"
 
 
+NOT_QUALIFIED = "The fully qualified name of the entity must contain at least the namespace and the name of the entity."
+
+
 def check_name(name: str, what: str = "entity") -> str:
     """`name` itself, or BadRequest with OpenWhisk's text (whose spelling of "segment" clients match on)."""
     if len(name) > NAME_CHARS_MAX:
@@ -58,18 +61,15 @@ def check_new_namespace(name: str) -> str:
 
 
 def parse_full_name(text: str, default_namespace: str) -> FullName:
-    """`/ns/name`, `/ns/pkg/name`, `pkg/name` or `name`; a leading `/_/` means `default_namespace`.
+    """`/ns/name`, `[/]ns/pkg/name`, `pkg/name` or `name`; `_` as namespace means `default_namespace`.
 
     Raises BadRequest when a part is missing or bears a name that is not allowed.
     """
     parts = text.removeprefix("/").split("/")
-    if not text.startswith("/"):
+    if not text.startswith("/") and len(parts) < 3:
         parts.insert(0, DEFAULT_NAMESPACE)
     if len(parts) not in (2, 3):
-        raise BadRequest(
-            detail="The fully qualified name of the entity must contain at least the namespace "
-            "and the name of the entity."
-        )
+        raise BadRequest(detail=NOT_QUALIFIED)
     namespace = default_namespace if parts[0] == DEFAULT_NAMESPACE else check_name(parts[0], "namespace")
     package = check_name(parts[1]) if len(parts) == 3 else ""
     return FullName(namespace, package, check_name(parts[-1]))

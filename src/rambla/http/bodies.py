@@ -20,7 +20,7 @@ from rambla.domain.changes import (
 )
 from rambla.domain.entities import BLACKBOX, SEQUENCE, Parameter, RuleStatus, is_binary
 from rambla.domain.errors import MalformedContent
-from rambla.domain.names import DEFAULT_NAMESPACE, FullName, check_name, parse_full_name
+from rambla.domain.names import DEFAULT_NAMESPACE, NOT_QUALIFIED, FullName, check_name, parse_full_name
 
 _VERSION = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}")
 
@@ -91,7 +91,7 @@ class PathName(msgspec.Struct, frozen=True):
 
 
 class RuleBody(EntityBody, frozen=True):
-    """Names are `/namespace/[package/]name`, or the object that a GET shows. A status is ignored here."""
+    """Names are `[/]namespace/[package/]name`, or the object that a GET shows. A status is ignored here."""
 
     trigger: str | PathName | None = None
     action: str | PathName | None = None
@@ -167,7 +167,7 @@ def _exec_change(body: ExecBody, namespace: str) -> ExecChange:
     if body.kind == SEQUENCE:
         if body.components is None:
             raise MalformedContent(detail="'components' must be defined for sequence kind")
-        return ExecChange(kind=SEQUENCE, components=tuple(parse_full_name(one, namespace) for one in body.components))
+        return ExecChange(kind=SEQUENCE, components=tuple(_qualified(one, namespace) for one in body.components))
     if body.kind == BLACKBOX and not body.image:
         raise MalformedContent(detail="'image' must be a string defined in 'exec' for 'blackbox' actions")
     code = body.jar if body.code is None else body.code
@@ -204,4 +204,11 @@ def _parameters(pairs: tuple[KeyValue, ...] | None) -> tuple[Parameter, ...] | N
 
 
 def _full(name: str | PathName | None, namespace: str) -> FullName | None:
-    return parse_full_name(str(name), namespace) if name else None
+    return _qualified(str(name), namespace) if name else None
+
+
+def _qualified(text: str, namespace: str) -> FullName:
+    """What names another entity says in which namespace that is; a leading slash means nothing here."""
+    if "/" not in text.removeprefix("/"):
+        raise MalformedContent(detail=f"requirement failed: {NOT_QUALIFIED}")
+    return parse_full_name(f"/{text.removeprefix('/')}", namespace)

@@ -19,6 +19,9 @@ from system.running import Running
 
 C = TypeVar("C", bound=Callable[..., None])
 API = "/api/v1"
+MB = 2**20
+MISSING = "The requested resource does not exist."
+WRONG_COLLECTION = "Resource by this name exists but is not in this collection."
 ECHO = "def main(args):\n    return args\n"
 NODE_ECHO = "function main(args) { return args }"
 CORS = {

@@ -2,10 +2,21 @@
 
 import pytest
 
-from compat.openwhisk.asking import ECHO, ID, MS, NODE_ECHO, User, a_trigger, an_action, matching, pairs
-
-NOT_FOUND = "The requested resource does not exist."
-MB = 2**20
+from compat.openwhisk import pages
+from compat.openwhisk.asking import (
+    ECHO,
+    ID,
+    MB,
+    MISSING,
+    MS,
+    NODE_ECHO,
+    WRONG_COLLECTION,
+    User,
+    a_trigger,
+    an_action,
+    matching,
+    pairs,
+)
 
 
 def summary(user: User, name: str, **changed: object) -> dict[str, object]:
@@ -25,20 +36,16 @@ class TestActions:
         user.get("actions").gives([summary(user, "b"), summary(user, "a")])
 
     def test_reject_list_when_limit_is_greater_than_maximum_allowed_value(self, user: User) -> None:
-        text = "The value '201' is not in the range of 0 to 200 for actions."
-        user.get("actions", limit=201).refuses(400, f"The query parameter 'limit' was malformed:\n{text}")
+        pages.refuses_a_limit_beyond_the_maximum(user, "actions")
 
     def test_reject_list_when_limit_is_not_an_integer(self, user: User) -> None:
-        text = "The value 'string' is not an integer for actions."
-        user.get("actions", limit="string").refuses(400, f"The query parameter 'limit' was malformed:\n{text}")
+        pages.refuses_a_limit_that_is_no_integer(user, "actions")
 
     def test_reject_list_when_skip_is_negative(self, user: User) -> None:
-        text = "The value '-1' is not greater than or equal to 0 for actions."
-        user.get("actions", skip=-1).refuses(400, f"The query parameter 'skip' was malformed:\n{text}")
+        pages.refuses_a_negative_skip(user, "actions")
 
     def test_reject_list_when_skip_is_not_an_integer(self, user: User) -> None:
-        text = "The value 'string' is not an integer for actions."
-        user.get("actions", skip="string").refuses(400, f"The query parameter 'skip' was malformed:\n{text}")
+        pages.refuses_a_skip_that_is_no_integer(user, "actions")
 
     def test_list_action_with_explicit_namespace(self, user: User) -> None:
         user.make_action("a")
@@ -119,11 +126,11 @@ class TestActions:
             user.get("actions/s", **query).gives(shown)
 
     def test_report_not_found_for_get_non_existent_action(self, user: User) -> None:
-        user.get("actions/xyz").refuses(404, NOT_FOUND)
+        user.get("actions/xyz").refuses(404, MISSING)
 
     def test_report_conflict_if_the_name_was_of_a_different_type(self, user: User) -> None:
         user.put("triggers/t", {}).gives(a_trigger(user, "t"))
-        user.get("actions/t").refuses(409, "Resource by this name exists but is not in this collection.")
+        user.get("actions/t").refuses(409, WRONG_COLLECTION)
 
     def test_reject_long_entity_names(self, user: User) -> None:
         long = "a" * 257
@@ -139,7 +146,7 @@ class TestActions:
         text = f"The supplied authentication is not authorized to access '{user.namespace}/a'."
         other.delete(path).refuses(403, text)
         user.delete(path).gives(an_action(user, "a"))
-        user.get("actions/a").refuses(404, NOT_FOUND)
+        user.get("actions/a").refuses(404, MISSING)
 
     def test_reject_delete_action_by_name_not_owned_by_subject(self, user: User, other: User) -> None:
         user.make_action("a")
@@ -148,7 +155,7 @@ class TestActions:
         user.get("actions/a").gives(an_action(user, "a"))
 
     def test_report_not_found_for_delete_non_existent_action(self, user: User) -> None:
-        user.delete("actions/xyz").refuses(404, NOT_FOUND)
+        user.delete("actions/xyz").refuses(404, MISSING)
 
     # --- write ---
 
@@ -269,7 +276,7 @@ class TestActions:
         for _ in range(3):
             user.get("actions/a").gives(an_action(user, "a", parameters=pairs(x="b")))
         user.delete("actions/a").gives(an_action(user, "a", parameters=pairs(x="b")))
-        user.get("actions/a").refuses(404, NOT_FOUND)
+        user.get("actions/a").refuses(404, MISSING)
 
     def test_put_and_then_get_an_action_with_attachment_from_cache(self, user: User) -> None:
         code = "YWJj" * MB
