@@ -25,7 +25,7 @@ from rambla.domain.errors import (
 from rambla.domain.names import FullName
 from rambla.flow.guard import guarded, judge
 from rambla.flow.platform import Builtin, Op, Platform
-from rambla.flow.resolve import judge_provider, runnable, target
+from rambla.flow.resolve import reach, target
 from rambla.gateway import edit, management, requests
 from rambla.gateway.address import address_of
 from rambla.gateway.api import APIS_MAX, Api, normal_path
@@ -193,7 +193,7 @@ async def _require_actions(platform: Platform, author: Author, asked: CreateApi,
 async def _require_action(platform: Platform, op: Op, name: FullName) -> None:
     await judge(platform, op, _READ_ACTION, await target(platform, op, name))
     try:
-        await judge_provider(platform, op, _READ_ACTION, await runnable(platform, name))
+        await reach(platform, op, _READ_ACTION, name)
     except (NotFound, WrongCollection, CircularBinding) as error:
         raise BadRequest(detail=f"action /{name} does not exist") from error
 

@@ -29,7 +29,7 @@ from rambla.flow import watch
 from rambla.flow.guard import guarded
 from rambla.flow.platform import Op, Platform
 from rambla.flow.read import TriggerView, rules_of
-from rambla.flow.resolve import existing, judge_components, judge_provider, package_name, runnable, target, target_of
+from rambla.flow.resolve import existing, judge_components, package_name, reach, target, target_of
 
 E = TypeVar("E", Action, Package, Trigger, Rule)
 _CONTENTS_AT_ONCE = 200
@@ -215,8 +215,7 @@ async def _atoms(
         if component == sequence:
             raise BadRequest(detail="Sequence may not refer to itself.")
         try:
-            found = await runnable(platform, component)
-            await judge_provider(platform, op, "action:read", found)
+            found = await reach(platform, op, "action:read", component)
         except (NotFound, WrongCollection) as error:
             raise BadRequest(detail="Sequence component does not exist.") from error
         if found.action.name == sequence:
@@ -239,7 +238,7 @@ async def _require_action(platform: Platform, op: Op, name: FullName) -> None:
     """As `_require_trigger`."""
     async with guarded(platform, op, "action:read", await target(platform, op, name)):
         try:
-            await judge_provider(platform, op, "action:read", await runnable(platform, name))
+            await reach(platform, op, "action:read", name)
         except (NotFound, WrongCollection) as error:
             raise BadRequest(detail=f"action /{name} does not exist") from error
 

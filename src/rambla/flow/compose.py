@@ -29,7 +29,7 @@ from rambla.domain.records import Record, Started, Work
 from rambla.flow.decide import Judged
 from rambla.flow.guard import INVOKE, intent_of, judge
 from rambla.flow.platform import Op, Platform
-from rambla.flow.resolve import Runnable, judge_provider, runnable, target
+from rambla.flow.resolve import Runnable, reach, target
 from rambla.flow.task import Task
 
 Perform = Callable[[Platform, Task], Awaitable[Activation]]
@@ -90,8 +90,7 @@ async def _part(run: _Run, call: Call) -> Task:
     else:
         aim = await target(run.platform, run.op, name)
         judged = await judge(run.platform, run.op, INVOKE, aim)
-        found = await runnable(run.platform, name)
-        await judge_provider(run.platform, run.op, INVOKE, found)
+        found = await reach(run.platform, run.op, INVOKE, name)
     work = Work(
         activation_id=run.platform.ids.next(),
         action=name,

@@ -25,7 +25,7 @@ from rambla.flow.decide import Judged
 from rambla.flow.guard import INVOKE, OK, intent_of, judge
 from rambla.flow.invoke import start
 from rambla.flow.platform import Op, Platform
-from rambla.flow.resolve import judge_provider, runnable, target
+from rambla.flow.resolve import reach, target
 from rambla.flow.task import Task
 
 log = logging.getLogger(__name__)
@@ -185,8 +185,7 @@ async def _apply(platform: Platform, cause: Cause, rule: Rule, arguments: bytes,
     try:
         aim = await target(platform, invoker, rule.action)
         judged = await judge(platform, invoker, INVOKE, aim)
-        found = await runnable(platform, rule.action)
-        await judge_provider(platform, invoker, INVOKE, found)
+        found = await reach(platform, invoker, INVOKE, rule.action)
         merged = merge(found.defaults, arguments, final=bool(found.action.annotations.get("final")))
     except RamblaError as error:
         if error.fault != "caller":

@@ -19,7 +19,7 @@ from rambla.flow.decide import Judged
 from rambla.flow.guard import INVOKE, intent_of, judge
 from rambla.flow.perform import conclude, never_ran, perform
 from rambla.flow.platform import Op, Platform
-from rambla.flow.resolve import judge_components, judge_provider, runnable, target
+from rambla.flow.resolve import judge_components, reach, target
 from rambla.flow.task import Task
 
 log = logging.getLogger(__name__)
@@ -35,8 +35,7 @@ async def invoke(
     TooManyConcurrent, BadRequest, Unavailable or StorageFailed; then nothing was run.
     """
     judged = await judge(platform, op, INVOKE, await target(platform, op, name))
-    found = await runnable(platform, name)
-    await judge_provider(platform, op, INVOKE, found)
+    found = await reach(platform, op, INVOKE, name)
     await judge_components(platform, op, INVOKE, found.action.exec.components)
     arguments = merge(found.defaults, payload, final=bool(found.action.annotations.get("final")))
     intent = work_intent(platform, op, judged, name, payload=b"" if blocking else payload or b"{}")

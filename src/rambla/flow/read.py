@@ -22,7 +22,7 @@ from rambla.domain.errors import NotFound
 from rambla.domain.names import FullName
 from rambla.flow.guard import guarded, judge
 from rambla.flow.platform import Op, Platform
-from rambla.flow.resolve import bound, existing, judge_provider, runnable, target, target_of
+from rambla.flow.resolve import bound, existing, reach, target, target_of
 
 PACKAGE_CONTENTS_MAX = 200
 SEQUENCE_LENGTH_MAX = COMPONENTS_MAX
@@ -77,8 +77,7 @@ async def own_namespace(platform: Platform, op: Op) -> str:
 async def action(platform: Platform, op: Op, name: FullName) -> Action:
     """The action with its package's parameters, and a binding's, under its own."""
     async with guarded(platform, op, "action:read", await target(platform, op, name)):
-        found = await runnable(platform, name)
-        await judge_provider(platform, op, "action:read", found)
+        found = await reach(platform, op, "action:read", name)
         return replace(found.action, parameters=found.defaults or found.action.parameters)
 
 
@@ -186,15 +185,14 @@ async def _provider(platform: Platform, op: Op, permission: str, package: Packag
     """`package` itself, or the one that it is a binding of. Raises Refused if that is another's and not shared."""
     if package.binding is None:
         return package
-    provider = await bound(platform, package)
-    await judge(platform, op, permission, await target(platform, op, provider.name))
-    return provider
+    await judge(platform, op, permission, await target(platform, op, package.binding))
+    return await bound(platform, package)
 
 
 async def _published(platform: Platform, collection: Collection, namespace: str) -> list[AnyEntity]:
     """What of the newest `PUBLISHED_SEARCHED_MAX` others may see."""
     found = await platform.entities.find(collection, namespace, package=None, skip=0, limit=PUBLISHED_SEARCHED_MAX)
-    return [entity for entity in found if entity.publish]
+    return [entity for entity in found if entity.publish and not (isinstance(entity, Package) and entity.binding)]
 
 
 def _query(namespace: str, span: Span, page: Page) -> Query:

@@ -77,6 +77,32 @@ async def runnable(platform: Platform, name: FullName) -> Runnable:
     )
 
 
+async def reach(platform: Platform, op: Op, permission: str, name: FullName) -> Runnable:
+    """As `runnable`, for somebody who may have what a binding leads to as well.
+
+    Raises Refused also if that is not there: what others have is nobody's to know.
+    """
+    try:
+        found = await runnable(platform, name)
+    except NotFound:
+        if provider := await _leads_to(platform, name):
+            await judge(platform, op, permission, provider)
+        raise
+    await judge_provider(platform, op, permission, found)
+    return found
+
+
+async def _leads_to(platform: Platform, name: FullName) -> Target | None:
+    """What the guard is asked about the action that `name` leads to through a binding, be it there or not."""
+    package = await platform.entities.get(package_name(name)) if name.package else None
+    if not isinstance(package, Package) or package.binding is None:
+        return None
+    provider = await platform.entities.get(package.binding)
+    bound_name = FullName(package.binding.namespace, package.binding.name, name.name)
+    shared = isinstance(provider, Package) and provider.publish
+    return Target(bound_name.namespace, str(bound_name), shared=shared)
+
+
 async def bound(platform: Platform, package: Package) -> Package:
     """The package that a binding leads to. Raises NotFound, WrongCollection, or CircularBinding if that is a binding
     too, as it can have become since."""
