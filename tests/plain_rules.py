@@ -7,8 +7,8 @@ deliver events, and nobody may anything else.
 
 from rambla.domain.access import Caller, Decision, Target
 
-TENDING = {"namespace:list", "namespace:create", "namespace:delete", "namespace:key", "platform:status"}
-OPERATOR_PERMISSIONS = frozenset({*TENDING, "policy:publish", "policy:read"})
+TENDING = {f"namespace:{verb}" for verb in ("list", "create", "delete", "key", "limits")}
+OPERATOR_PERMISSIONS = frozenset({*TENDING, "platform:status", "policy:publish", "policy:read"})
 SOURCE_PERMISSIONS = frozenset({"trigger:deliver"})
 PUBLIC_PERMISSIONS = frozenset({"package:list"})  # of another namespace, only its published packages are shown
 WEB_PERMISSIONS = frozenset({"action:web"})  # whoever it is, known or not

@@ -1,6 +1,6 @@
 import pytest
 
-from rambla.catalog.bounds import check_limits, check_sizes
+from rambla.catalog.bounds import check_limits, check_sizes, ranges
 from rambla.domain.entities import Action, ActionLimits, Exec, Parameter, Rule
 from rambla.domain.errors import BadRequest, TooLarge
 from rambla.domain.names import FullName
@@ -19,7 +19,7 @@ MB = 2**20
     ],
 )
 def test_both_ends_of_each_range_are_allowed(limits: ActionLimits) -> None:
-    check_limits(limits, Limits())
+    check_limits(limits, ranges(Limits()))
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_both_ends_of_each_range_are_allowed(limits: ActionLimits) -> None:
 )
 def test_what_is_beyond_is_refused(limits: ActionLimits) -> None:
     with pytest.raises(BadRequest):
-        check_limits(limits, Limits())
+        check_limits(limits, ranges(Limits()))
 
 
 def test_each_part_has_its_own_limit_in_bytes() -> None:

@@ -175,6 +175,16 @@ def test_namespaces_have_keys_of_their_own(run: Run, server: Running, name: str)
     assert rambla("action", "list", "--apihost", server.url, "--auth", rotated).returncode == 1
 
 
+def test_a_namespace_has_limits_that_the_operator_sets(run: Run, server: Running, name: str) -> None:
+    run("namespace", "create", name)
+    run("namespace", "limits", name, "--fires-per-minute", "7", "--allowed-kind", "python:3", "--no-store-activations")
+    shown = json.loads(run("namespace", "limits", name, "--json"))
+    assert (shown["firesPerMinute"], shown["allowedKinds"], shown["storeActivations"]) == (7, ["python:3"], False)
+    assert "firesPerMinute" in run("namespace", "limits", name, "--all-kinds")
+    shown = json.loads(run("namespace", "limits", name, "--reset", "--max-action-memory", "256", "--json"))
+    assert (shown["firesPerMinute"], shown["maxActionMemory"], "allowedKinds" in shown) == (600_000, 256, False)
+
+
 def test_audit_and_usage_are_the_namespaces_own(run: Run, greet: str) -> None:
     run("action", "invoke", greet, "--blocking")
     assert any(entry["target"].endswith(greet) for entry in records(run("audit", "list", "--limit", "200", "--json")))

@@ -31,7 +31,7 @@ class Activations:
 
     def remember(self, activation: Activation) -> None:
         """A new activation is in the journal. It may be told here before or after the tailer has seen it."""
-        if activation.id in self._applied or activation.id in self._recent:
+        if not activation.kept or activation.id in self._applied or activation.id in self._recent:
             return
         self._recent[activation.id] = activation
         self._recent_bytes += activation.output_bytes
@@ -55,7 +55,7 @@ class Activations:
     async def get(self, namespace: str, activation_id: str) -> Activation | None:
         """The activation of that id if it is `namespace`'s; another's is as good as none. Raises StorageFailed."""
         found = self._recent.get(activation_id) or await self._index.get(activation_id)
-        return found if found is not None and found.namespace == namespace else None
+        return found if found is not None and found.kept and found.namespace == namespace else None
 
     async def find(self, query: Query, *, whole: bool = False) -> list[Activation]:
         """Newest start first: summaries, or with `whole` the records, but no more of them than `paging.fitting` lets

@@ -13,7 +13,8 @@ from rambla.domain.activation import Activation
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
-    """`since_ms` and `upto_ms` compare the start, inclusive; `name` is `[package/]name`; newest start first."""
+    """`since_ms` and `upto_ms` compare the start, inclusive; `name` is `[package/]name`; newest start first. What
+    is not kept counts for usage and matches no query."""
 
     namespace: str
     name: str | None = None
@@ -25,7 +26,8 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     def matches(self, activation: Activation) -> bool:
         """Whether it is one of those asked for, skip and limit aside."""
         return (
-            activation.namespace == self.namespace
+            activation.kept
+            and activation.namespace == self.namespace
             and (self.name is None or activation.path == self.name)
             and (self.since_ms is None or activation.start_ms >= self.since_ms)
             and (self.upto_ms is None or activation.start_ms <= self.upto_ms)

@@ -1,13 +1,14 @@
 """How much may an action ask for, and how large may an entity be?
 
-Pure checks with OpenWhisk's texts. The upper bounds come from the platform's settings, the lower ones are OpenWhisk's.
+Pure checks with OpenWhisk's texts. The upper bounds come from the platform's settings and the action's namespace, the
+lower ones are OpenWhisk's.
 """
 
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
-from rambla.domain.entities import Action, ActionLimits, AnyEntity, Rule
+from rambla.domain.entities import Action, ActionLimits, AnyEntity, Namespace, Rule
 from rambla.domain.errors import BadRequest, TooLarge
 
 TIMEOUT_MS_MIN = 100
@@ -49,9 +50,18 @@ def ranges(bounds: Bounds) -> ActionRanges:
     )
 
 
-def check_limits(limits: ActionLimits, bounds: Bounds) -> None:
-    """Raises BadRequest for the first limit that is out of its range."""
+def ranges_in(namespace: Namespace, bounds: Bounds) -> ActionRanges:
+    """What the limits of an action of `namespace` may be."""
     allowed = ranges(bounds)
+    return allowed._replace(
+        timeout_ms=_narrowed(allowed.timeout_ms, namespace.timeout_ms_max),
+        memory_mb=_narrowed(allowed.memory_mb, namespace.memory_mb_max),
+        logs_mb=_narrowed(allowed.logs_mb, namespace.logs_mb_max),
+    )
+
+
+def check_limits(limits: ActionLimits, allowed: ActionRanges) -> None:
+    """Raises BadRequest for the first limit that is out of its range."""
     _check("duration", limits.timeout_ms, allowed.timeout_ms, " milliseconds")
     _check("memory size", limits.memory_mb, allowed.memory_mb, " MB")
     _check("log size", limits.logs_mb, allowed.logs_mb, " MB")
@@ -65,6 +75,11 @@ def check_sizes(entity: AnyEntity, bounds: Bounds) -> None:
         _check_bytes("parameters", _json_bytes(entity.parameters), PARAMETERS_BYTES_MAX)
     if isinstance(entity, Action):
         _check_bytes("exec", len(entity.exec.code.encode()), bounds.code_bytes_max)
+
+
+def _narrowed(allowed: tuple[int, int], most: int | None) -> tuple[int, int]:
+    least, usual = allowed
+    return (least, usual if most is None else min(most, usual))
 
 
 def _check(what: str, value: int, allowed: tuple[int, int], unit: str) -> None:

@@ -91,6 +91,37 @@ async def delete(client: "Client", name: str, yes: bool, as_json: bool) -> None:
     show.print_json(answer) if as_json else click.echo(f"deleted {name}")
 
 
+@namespace.command("limits")
+@click.argument("name")
+@click.option("--invocations-per-minute", type=click.IntRange(0), help="Invokes that it may make in a minute.")
+@click.option("--concurrent-invocations", type=click.IntRange(0), help="Invokes that it may have in flight.")
+@click.option("--fires-per-minute", type=click.IntRange(0), help="Triggers that it may fire in a minute.")
+@click.option("--allowed-kind", "allowed_kinds", multiple=True, metavar="KIND", help="Kinds it may run; repeat it.")
+@click.option("--all-kinds", is_flag=True, help="It may run every kind again.")
+@click.option("--store-activations/--no-store-activations", default=None, help="Whether its activations can be found.")
+@click.option("--max-action-timeout", type=click.IntRange(1), metavar="MS", help="The longest that an action may run.")
+@click.option("--max-action-memory", type=click.IntRange(1), metavar="MB", help="The most memory of an action.")
+@click.option("--max-action-logs", type=click.IntRange(0), metavar="MB", help="The most logs of an action.")
+@click.option("--reset", is_flag=True, help="First take it back to what a new namespace gets.")
+@operated
+async def limits(client: "Client", name: str, reset: bool, all_kinds: bool, as_json: bool, **wanted: Any) -> None:
+    """Show what namespace NAME may use, after the changes that are asked for."""
+    path = platform_path("namespaces", name, "limits")
+    if reset:
+        await client.call("DELETE", path)
+    changes = {camel(key): value for key, value in wanted.items() if value not in (None, ())}
+    if all_kinds:
+        changes["allowedKinds"] = []
+    answer = await (client.call("PUT", path, body=changes) if changes else client.call("GET", path))
+    show.print_json(answer) if as_json else show.print_fields(answer)
+
+
+def camel(name: str) -> str:
+    """As OpenWhisk spells it."""
+    first, *rest = name.split("_")
+    return first + "".join(map(str.capitalize, rest))
+
+
 @click.group("audit")
 def audit() -> None:
     """What was done, by whom, and whether they might."""

@@ -33,6 +33,7 @@ class Activation(msgspec.Struct, frozen=True, kw_only=True):
     `raw_logs` are lines that are shown as they are: what each rule of a trigger did, as JSON text.
     `billed_mb_ms` is memory times time (MiB x ms) that the sandbox was held for this run: the usage that is charged.
     `parts_ms` is how long the parts of a composition ran together: between them it waited.
+    `kept` is false if its namespace keeps none: then it is known to whoever waits for it, and to nobody afterwards.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Activation(msgspec.Struct, frozen=True, kw_only=True):
     is_trigger: bool = False
     billed_mb_ms: int = 0
     parts_ms: int | None = None
+    kept: bool = True
 
     @property
     def duration_ms(self) -> int:
@@ -71,6 +73,10 @@ class Activation(msgspec.Struct, frozen=True, kw_only=True):
     def summary(self) -> "Activation":
         """All but what users can make large: with an empty object for a result, and no logs."""
         return msgspec.structs.replace(self, result=b"{}", logs=(), raw_logs=())
+
+    def written(self) -> "Activation":
+        """What the journal gets; of one that is not kept only what usage and audit need."""
+        return self if self.kept else self.summary()
 
 
 class RunResult(msgspec.Struct, frozen=True, kw_only=True):

@@ -31,6 +31,19 @@ class LimitsChange(msgspec.Struct, frozen=True, kw_only=True):
     concurrency: int | None = None
 
 
+class NamespaceChange(msgspec.Struct, frozen=True, kw_only=True):
+    """Of a namespace's limits, as in `Namespace`."""
+
+    invocations_per_minute: int | None = None
+    concurrent_invocations: int | None = None
+    fires_per_minute: int | None = None
+    allowed_kinds: tuple[str, ...] | None = None
+    keeps_activations: bool | None = None
+    timeout_ms_max: int | None = None
+    memory_mb_max: int | None = None
+    logs_mb_max: int | None = None
+
+
 class EntityChange(msgspec.Struct, frozen=True, kw_only=True):
     """A given `version` is taken as it is; otherwise the patch number goes up."""
 

@@ -87,7 +87,12 @@ AnyEntity = Action | Package | Trigger | Rule
 
 
 class Namespace(msgspec.Struct, frozen=True):
-    """A tenant: a name, a key (`uuid:secret`) that opens it, and its limits."""
+    """A tenant: a name, a key (`uuid:secret`) that opens it, and its limits.
+
+    `allowed_kinds` are the kinds that it may write and run, all if there are none. `keeps_activations` is false if no
+    record of what it ran is to be found, only who did and for how long. The last three are for one action; None is what
+    the platform allows.
+    """
 
     name: str
     uuid: str
@@ -96,6 +101,14 @@ class Namespace(msgspec.Struct, frozen=True):
     invocations_per_minute: int
     concurrent_invocations: int
     fires_per_minute: int
+    allowed_kinds: tuple[str, ...] = ()
+    keeps_activations: bool = True
+    timeout_ms_max: int | None = None
+    memory_mb_max: int | None = None
+    logs_mb_max: int | None = None
+
+    def may_run(self, kind: str) -> bool:
+        return not self.allowed_kinds or kind in self.allowed_kinds
 
     @property
     def key(self) -> str:

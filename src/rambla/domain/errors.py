@@ -63,6 +63,12 @@ class Refused(CallerError):
     code = "refused"
 
 
+class KindRefused(Refused):
+    """The supplied authentication is not authorized to access actions of kind '{kind}'."""
+
+    code = "kind_refused"
+
+
 class NotFound(CallerError):
     """The requested resource does not exist."""
 

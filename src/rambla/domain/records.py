@@ -29,7 +29,7 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     `replay` says what a restart does if there is no outcome: a blocking call's client is gone (`never`: it is recorded
     as failed), a direct invoke runs again only if it had not started, an event's work always runs again. `payload` is
     the JSON object of arguments as the caller gave it, "" where it is not needed again. `namespace` is the invoker's.
-    `cause` is the activation, of a sequence or a conductor, that this one is a part of.
+    `cause` is the activation, of a sequence or a conductor, that this one is a part of. `kept` as in `Activation`.
     """
 
     activation_id: str
@@ -39,6 +39,7 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     payload: bytes = b""
     access: ObjectAccess | None = None
     cause: str | None = None
+    kept: bool = True
 
 
 class Asked(msgspec.Struct, frozen=True, array_like=True):

@@ -10,7 +10,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from rambla.catalog import merge
-from rambla.catalog.bounds import check_limits, check_sizes
+from rambla.catalog.bounds import check_limits, check_sizes, ranges_in
 from rambla.dispatch.composition import COMPONENTS_MAX, SEQUENCE_TOO_LONG
 from rambla.domain.changes import ActionChange, PackageChange, RuleChange, TriggerChange
 from rambla.domain.entities import SEQUENCE, Action, AnyEntity, Package, Rule, RuleStatus, Trigger
@@ -26,6 +26,7 @@ from rambla.domain.errors import (
 )
 from rambla.domain.names import FullName
 from rambla.flow import watch
+from rambla.flow.entitle import check_kind
 from rambla.flow.guard import guarded
 from rambla.flow.platform import Op, Platform
 from rambla.flow.read import TriggerView, rules_of
@@ -43,7 +44,10 @@ async def put_action(platform: Platform, op: Op, name: FullName, change: ActionC
         await _changeable(platform, name)
         old = await _replaceable(platform, name, Action, overwrite)
         new = merge.action(name, old, change, platform.clock.now_ms())
-        check_limits(new.limits, platform.limits)
+        namespace = await platform.keys.namespace(name.namespace)
+        check_limits(new.limits, ranges_in(namespace, platform.limits))
+        if change.exec is not None:
+            check_kind(namespace, new.exec.kind)
         if change.exec is not None and new.exec.kind == SEQUENCE:
             await _require_components(platform, op, new)
         written = await _write(platform, old, new)

@@ -27,6 +27,7 @@ from rambla.domain.entities import SEQUENCE
 from rambla.domain.errors import BadRequest, CallerError, NotFound, Refused
 from rambla.domain.records import Record, Started, Work
 from rambla.flow.decide import Judged
+from rambla.flow.entitle import check_kind
 from rambla.flow.guard import INVOKE, intent_of, judge
 from rambla.flow.platform import Op, Platform
 from rambla.flow.resolve import Runnable, reach, target
@@ -91,12 +92,14 @@ async def _part(run: _Run, call: Call) -> Task:
         aim = await target(run.platform, run.op, name)
         judged = await judge(run.platform, run.op, INVOKE, aim)
         found = await reach(run.platform, run.op, INVOKE, name)
+        check_kind(await run.platform.keys.namespace(task.work.namespace), found.action.exec.kind)
     work = Work(
         activation_id=run.platform.ids.next(),
         action=name,
         replay="never",
         namespace=task.work.namespace,
         cause=task.work.activation_id,
+        kept=task.work.kept,
     )
     intent = intent_of(run.platform, run.op, INVOKE, aim, judged, work=work)
     part = Task.of(intent, found, _given(found, call.payload), run.op.id)
@@ -161,6 +164,7 @@ def _record(run: _Run, response: Response) -> Activation:
         annotations=_annotations(run, max(0, run.start_ms - intent.at_ms)),
         cause=work.cause,
         parts_ms=run.parts_ms,
+        kept=work.kept,
     )
 
 

@@ -16,12 +16,13 @@ import msgspec
 from rambla.catalog.arguments import merge
 from rambla.domain.access import Caller, Target
 from rambla.domain.activation import Activation
-from rambla.domain.entities import Rule, Trigger
+from rambla.domain.entities import Namespace, Rule, Trigger
 from rambla.domain.errors import NotFound, RamblaError
 from rambla.domain.events import CloudEvent, Delivery, id_of, parse_event, parse_source
 from rambla.domain.names import FullName, parse_full_name
 from rambla.domain.records import Intent, ObjectAccess, Outcome, Record, Replay, Work
 from rambla.flow.decide import Judged
+from rambla.flow.entitle import check_kind
 from rambla.flow.guard import INVOKE, OK, intent_of, judge
 from rambla.flow.invoke import start
 from rambla.flow.platform import Op, Platform
@@ -164,17 +165,21 @@ async def prepare(platform: Platform, cause: Cause, trigger: Trigger, payload: b
     if not any(rule.status == "active" for rule in rules):
         return None
     arguments = merge(trigger.parameters, payload)
+    namespace = await platform.keys.namespace(cause.op.caller.namespace)
     tasks: list[Task] = []
     logs: list[str] = []
     for rule in rules:
-        logs.append(await _apply(platform, cause, rule, arguments, tasks))
+        logs.append(await _apply(platform, cause, namespace, rule, arguments, tasks))
     intent, activation = _trigger_record(platform, cause, trigger, arguments, tuple(logs))
-    outcome = Outcome(intent_id=intent.id, at_ms=intent.at_ms, status=OK, activation=activation)
+    activation = msgspec.structs.replace(activation, kept=namespace.keeps_activations)
+    outcome = Outcome(intent_id=intent.id, at_ms=intent.at_ms, status=OK, activation=activation.written())
     # The event's id comes last: should a crash tear the batch, the event is delivered again and nothing is missed.
     return Fire(activation, [*[task.intent for task in tasks], intent, outcome], tasks)
 
 
-async def _apply(platform: Platform, cause: Cause, rule: Rule, arguments: bytes, tasks: list[Task]) -> str:
+async def _apply(
+    platform: Platform, cause: Cause, namespace: Namespace, rule: Rule, arguments: bytes, tasks: list[Task]
+) -> str:
     """Add the task that an active rule means, and give the line that the trigger's record has for the rule."""
     line = {"rule": str(rule.name), "action": str(rule.action)}
     if rule.status != "active":
@@ -186,6 +191,7 @@ async def _apply(platform: Platform, cause: Cause, rule: Rule, arguments: bytes,
         aim = await target(platform, invoker, rule.action)
         judged = await judge(platform, invoker, INVOKE, aim)
         found = await reach(platform, invoker, INVOKE, rule.action)
+        check_kind(namespace, found.action.exec.kind)
         merged = merge(found.defaults, arguments, final=bool(found.action.annotations.get("final")))
     except RamblaError as error:
         if error.fault != "caller":
@@ -198,6 +204,7 @@ async def _apply(platform: Platform, cause: Cause, rule: Rule, arguments: bytes,
         namespace=invoker.caller.namespace,
         payload=arguments,
         access=cause.access,
+        kept=namespace.keeps_activations,
     )
     intent = intent_of(platform, cause.op, INVOKE, aim, judged, work=work)
     tasks.append(Task.of(intent, found, merged, cause.op.id))

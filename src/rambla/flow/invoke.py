@@ -16,6 +16,7 @@ from rambla.domain.errors import Unavailable
 from rambla.domain.names import FullName
 from rambla.domain.records import Intent, Work
 from rambla.flow.decide import Judged
+from rambla.flow.entitle import entitled
 from rambla.flow.guard import INVOKE, intent_of, judge
 from rambla.flow.perform import conclude, never_ran, perform
 from rambla.flow.platform import Op, Platform
@@ -46,8 +47,9 @@ async def invoke(
 async def begin(platform: Platform, task: Task) -> "Finished":
     """Admit the task, write its intent, and only then let it run. Raises as `invoke` does; then nothing was run."""
     platform.dispatcher.check_room(len(task.arguments))
-    await admit(platform, task.work.namespace)
+    namespace = await admit(platform, task.work.namespace)
     try:
+        task = entitled(namespace, task)
         await platform.ledger.write(task.intent)
     except BaseException:
         leave(platform, task.work.namespace)

@@ -85,7 +85,7 @@ async def conclude(platform: Platform, intent: Intent, activation: Activation) -
 
 def outcome_of(platform: Platform, intent: Intent, activation: Activation) -> Outcome:
     now_ms = platform.clock.now_ms()
-    return Outcome(intent_id=intent.id, at_ms=now_ms, status=activation.status, activation=activation)
+    return Outcome(intent_id=intent.id, at_ms=now_ms, status=activation.status, activation=activation.written())
 
 
 def job_of(platform: Platform, task: Task) -> Job:
@@ -171,6 +171,7 @@ def record_of(task: Task, done: Done) -> Activation:
         annotations=_annotations(task, result, done.wait_ms),
         cause=work.cause,
         billed_mb_ms=0 if _is_free(task, result) else billed_mb_ms(action.limits.memory_mb, duration_ms),
+        kept=work.kept,
     )
 
 
@@ -218,4 +219,5 @@ def never_ran(platform: Platform, intent: Intent, work: Work, text: str) -> Acti
         result=error_result(text),
         annotations={"path": str(work.action), "waitTime": now_ms - intent.at_ms},
         cause=work.cause,
+        kept=work.kept,
     )

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from rambla.activations.ports import Query
 from rambla.catalog.arguments import inherited
 from rambla.catalog.bounds import ActionRanges as ActionRanges  # what `action_ranges` gives
-from rambla.catalog.bounds import ranges
+from rambla.catalog.bounds import ranges, ranges_in
 from rambla.catalog.kinds import KINDS, Kind, by_family
 from rambla.catalog.ports import Collection as Collection  # what `entities` takes
 from rambla.dispatch.composition import COMPONENTS_MAX
@@ -62,10 +62,11 @@ def action_ranges(platform: Platform) -> ActionRanges:
     return ranges(platform.limits)
 
 
-async def namespace_limits(platform: Platform, op: Op, name: str) -> Namespace:
-    """The namespace with what it may use."""
+async def namespace_limits(platform: Platform, op: Op, name: str) -> tuple[Namespace, ActionRanges]:
+    """The namespace with what it may use, and what an action of it may."""
     async with guarded(platform, op, "namespace:read", Target(name, name)):
-        return await platform.keys.namespace(name)
+        namespace = await platform.keys.namespace(name)
+        return namespace, ranges_in(namespace, platform.limits)
 
 
 async def own_namespace(platform: Platform, op: Op) -> str:

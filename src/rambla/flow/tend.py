@@ -1,7 +1,7 @@
 """How is the platform itself tended?
 
-Namespaces and their keys, its status, and for each namespace's owner the audit entries and the usage. The operator
-tends namespaces and sees nothing inside them.
+Namespaces, their keys and limits, its status, and for each namespace's owner the audit entries and the usage. The
+operator tends namespaces and sees nothing inside them.
 """
 
 import secrets
@@ -12,7 +12,11 @@ import msgspec
 
 from rambla.activations.ports import AuditEntry as AuditEntry  # what `audits` gives
 from rambla.activations.ports import UsageRow as UsageRow  # what `usage` gives
+from rambla.catalog import tenancy
+from rambla.catalog.bounds import ActionRanges as ActionRanges  # what `limits` gives
+from rambla.catalog.bounds import ranges, ranges_in
 from rambla.domain.access import Target
+from rambla.domain.changes import NamespaceChange
 from rambla.domain.entities import Namespace
 from rambla.domain.errors import AlreadyExists, NamespaceDeleted, NotFound, Refused
 from rambla.domain.names import SYSTEM_NAMESPACE, check_new_namespace
@@ -95,6 +99,32 @@ async def namespace_key(platform: Platform, op: Op, name: str, *, rotate: bool =
         return namespace.key
 
 
+async def limits(
+    platform: Platform, op: Op, name: str, change: NamespaceChange | None = None
+) -> tuple[Namespace, ActionRanges]:
+    """What the namespace and an action of it may use, after `change`. Raises NotFound, BadRequest, or Refused for the
+    platform's own."""
+    async with guarded(platform, op, "namespace:limits", Target(name, name)), platform.tending:
+        namespace = await _tenant(platform, name)
+        if change is not None:
+            namespace = await _limited(platform, tenancy.changed(namespace, change, ranges(platform.limits)))
+        return namespace, ranges_in(namespace, platform.limits)
+
+
+async def reset_limits(platform: Platform, op: Op, name: str) -> None:
+    """The namespace may use what a new one may. Raises NotFound, or Refused for the platform's own."""
+    async with guarded(platform, op, "namespace:limits", Target(name, name)), platform.tending:
+        old = await _tenant(platform, name)
+        fresh = new_namespace(name, old.created_ms, platform.limits)
+        await _limited(platform, msgspec.structs.replace(fresh, uuid=old.uuid, secret=old.secret))
+
+
+async def _limited(platform: Platform, namespace: Namespace) -> Namespace:
+    await platform.namespaces.put(namespace)
+    platform.keys.forget()
+    return namespace
+
+
 async def audits(platform: Platform, op: Op, namespace: str, *, since_ms: int, limit: int) -> list[AuditEntry]:
     async with guarded(platform, op, "audit:read", Target(namespace, namespace)):
         return await platform.index.audits(namespace, since_ms=since_ms, limit=limit)
@@ -105,15 +135,15 @@ async def usage(platform: Platform, op: Op, namespace: str, *, since_ms: int) ->
         return await platform.index.usage(namespace, since_ms=since_ms)
 
 
-def new_namespace(name: str, now_ms: int, limits: Limits) -> Namespace:
+def new_namespace(name: str, now_ms: int, usual: Limits) -> Namespace:
     return Namespace(
         name=name,
         uuid=str(uuid.uuid4()),
         secret=_secret(),
         created_ms=now_ms,
-        invocations_per_minute=limits.invocations_per_minute,
-        concurrent_invocations=limits.concurrent_invocations,
-        fires_per_minute=limits.fires_per_minute,
+        invocations_per_minute=usual.invocations_per_minute,
+        concurrent_invocations=usual.concurrent_invocations,
+        fires_per_minute=usual.fires_per_minute,
     )
 
 

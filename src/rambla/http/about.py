@@ -60,8 +60,8 @@ async def namespaces(call: Call[None]) -> Response:
 
 
 async def limits(call: Call[None]) -> Response:
-    namespace = await read.namespace_limits(call.platform, call.op, call.namespace)
-    return answer(wire.namespace_limits(namespace, call.platform.limits, read.action_ranges(call.platform)))
+    namespace, ranges = await read.namespace_limits(call.platform, call.op, call.namespace)
+    return answer(wire.namespace_limits(namespace, call.platform.limits, ranges))
 
 
 def _action_limits(platform: Platform) -> dict[str, int]:

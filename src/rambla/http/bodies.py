@@ -14,6 +14,7 @@ from rambla.domain.changes import (
     EntityChange,
     ExecChange,
     LimitsChange,
+    NamespaceChange,
     PackageChange,
     RuleChange,
     TriggerChange,
@@ -82,6 +83,19 @@ class TriggerBody(EntityBody, frozen=True):
     parameters: tuple[KeyValue, ...] | None = None
 
 
+class NamespaceLimitsBody(msgspec.Struct, frozen=True, rename="camel"):
+    """What is to be different; named and measured as in the answer."""
+
+    invocations_per_minute: int | None = None
+    concurrent_invocations: int | None = None
+    fires_per_minute: int | None = None
+    allowed_kinds: tuple[str, ...] | None = None
+    store_activations: bool | None = None
+    max_action_timeout: int | None = None
+    max_action_memory: int | None = None
+    max_action_logs: int | None = None
+
+
 class PathName(msgspec.Struct, frozen=True):
     path: str
     name: str
@@ -144,6 +158,19 @@ def rule_status(body: StatusBody) -> RuleStatus:
     if body.status == "inactive":
         return "inactive"
     raise MalformedContent(detail="'status' must be one of 'active', 'inactive'")
+
+
+def namespace_change(body: NamespaceLimitsBody) -> NamespaceChange:
+    return NamespaceChange(
+        invocations_per_minute=body.invocations_per_minute,
+        concurrent_invocations=body.concurrent_invocations,
+        fires_per_minute=body.fires_per_minute,
+        allowed_kinds=body.allowed_kinds,
+        keeps_activations=body.store_activations,
+        timeout_ms_max=body.max_action_timeout,
+        memory_mb_max=body.max_action_memory,
+        logs_mb_max=body.max_action_logs,
+    )
 
 
 def check_feed(feed: Any) -> None:

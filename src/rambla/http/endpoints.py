@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from starlette.responses import Response
 
 from rambla.http import about, activations, entities, gateway, gives, tending, web
-from rambla.http.bodies import ActionBody, PackageBody, RuleBody, StatusBody, TriggerBody
+from rambla.http.bodies import ActionBody, NamespaceLimitsBody, PackageBody, RuleBody, StatusBody, TriggerBody
 from rambla.http.body import MB, OPAQUE, PAYLOAD, Body
 from rambla.http.call import Call, answer
 from rambla.http.endpoint import PUBLIC, Endpoint
@@ -32,6 +32,7 @@ _TENDED = f"{_PLATFORM}/namespaces/{{namespace}}"
 
 # JSON escapes make code longer on the way than it is; what it is when decoded is checked by `catalog`.
 _CODE = Body(ActionBody, lambda limits: limits.code_bytes_max * 4 // 3 + 3 * MB)
+_LIMITS = Body(NamespaceLimitsBody)
 
 
 def _web(path: str) -> Iterator[Endpoint]:
@@ -108,6 +109,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("DELETE", _TENDED, "namespace:delete", tending.delete_namespace, gives.DELETED),
     Endpoint("GET", f"{_TENDED}/key", "namespace:key", tending.namespace_key, gives.KEY),
     Endpoint("PUT", f"{_TENDED}/key", "namespace:key", tending.rotate_key, gives.NEW_KEY),
+    Endpoint("GET", f"{_TENDED}/limits", "namespace:limits", tending.get_limits, gives.LIMITS),
+    Endpoint("PUT", f"{_TENDED}/limits", "namespace:limits", tending.set_limits, gives.LIMITS, _LIMITS),
+    Endpoint("DELETE", f"{_TENDED}/limits", "namespace:limits", tending.reset_limits, gives.DELETED),
     Endpoint("GET", f"{_TENDED}/audit", "audit:read", tending.audit, gives.AUDIT),
     Endpoint("GET", f"{_TENDED}/usage", "usage:read", tending.usage, gives.USAGE),
 )

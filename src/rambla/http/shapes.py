@@ -191,11 +191,14 @@ class Accepted(Shape, frozen=True, kw_only=True):
 
 
 class NamespaceLimits(Shape, frozen=True, kw_only=True):
-    """Timeouts in ms, memory and logs in MiB."""
+    """Timeouts in ms, memory and logs in MiB. Without `allowedKinds` every kind is, and without `storeActivations` they
+    are stored."""
 
     invocations_per_minute: int
     concurrent_invocations: int
     fires_per_minute: int
+    allowed_kinds: list[str] | UnsetType = UNSET
+    store_activations: bool | UnsetType = UNSET
     max_parameter_size: str
     min_action_timeout: int
     max_action_timeout: int

@@ -6,7 +6,8 @@ The operator tends namespaces, and each owner reads what was done in theirs and 
 from starlette.responses import Response
 
 from rambla.flow import tend
-from rambla.http import query
+from rambla.http import query, wire
+from rambla.http.bodies import NamespaceLimitsBody, namespace_change
 from rambla.http.call import Call, answer, empty
 
 
@@ -36,6 +37,22 @@ async def namespace_key(call: Call[None]) -> Response:
 
 async def rotate_key(call: Call[None]) -> Response:
     return answer({"key": await tend.namespace_key(call.platform, call.op, call.namespace, rotate=True)})
+
+
+async def get_limits(call: Call[None]) -> Response:
+    namespace, ranges = await tend.limits(call.platform, call.op, call.namespace)
+    return answer(wire.namespace_limits(namespace, call.platform.limits, ranges))
+
+
+async def set_limits(call: Call[NamespaceLimitsBody]) -> Response:
+    change = namespace_change(call.body)
+    namespace, ranges = await tend.limits(call.platform, call.op, call.namespace, change)
+    return answer(wire.namespace_limits(namespace, call.platform.limits, ranges))
+
+
+async def reset_limits(call: Call[None]) -> Response:
+    await tend.reset_limits(call.platform, call.op, call.namespace)
+    return empty(204)
 
 
 async def audit(call: Call[None]) -> Response:

@@ -98,6 +98,8 @@ def namespace_limits(namespace: Namespace, limits: Limits, ranges: ActionRanges)
         invocations_per_minute=namespace.invocations_per_minute,
         concurrent_invocations=namespace.concurrent_invocations,
         fires_per_minute=namespace.fires_per_minute,
+        allowed_kinds=list(namespace.allowed_kinds) or UNSET,
+        store_activations=UNSET if namespace.keeps_activations else False,
         max_parameter_size=f"{limits.payload_bytes_max // MB} MB",
         min_action_timeout=ranges.timeout_ms[0],
         max_action_timeout=ranges.timeout_ms[1],

@@ -65,6 +65,14 @@ class IndexSuite:
         assert await index.audits("guest", since_ms=0, limit=9) == []
         assert await index.usage("guest", since_ms=0) == []
 
+    async def test_what_is_not_kept_is_charged_once_and_in_no_list(self, index: Index) -> None:
+        batch = Batch(cursor=2, activations=[activation(1), activation(2, kept=False)])
+        await index.apply(batch)
+        await index.apply(batch)
+        assert await ids(index) == [1]
+        assert await index.count(Query(namespace="guest")) == 1
+        assert await index.usage("guest", since_ms=0) == [row(2)]
+
     async def test_an_activation_comes_back_with_every_field(self, index: Index) -> None:
         whole = activation(
             1,

@@ -195,10 +195,14 @@ def _matching(statement: Select[Any], query: Query) -> Select[Any]:
     return statement
 
 
+_NOBODYS = ""
+"""No namespace is named so: what is not kept is there to be counted once, and is found by nobody."""
+
+
 def _row(activation: Activation) -> dict[str, object]:
     return {
         "id": activation.id,
-        "namespace": activation.namespace,
+        "namespace": activation.namespace if activation.kept else _NOBODYS,
         "path": activation.path,
         "start_ms": activation.start_ms,
         "summary": msgspec.msgpack.encode(activation.summary()),
