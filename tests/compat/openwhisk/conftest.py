@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from compat.openwhisk.asking import User
+from compat.openwhisk.visiting import Visitor
 from system.running import Running, serving
 
 _NUMBERS = itertools.count(1)
@@ -43,3 +44,11 @@ def user(newcomer: Callable[[], User]) -> User:
 def other(newcomer: Callable[[], User]) -> User:
     """Somebody else."""
     return newcomer()
+
+
+@pytest.fixture(params=[False, True], ids=["unknown", "known"])
+def visitor(request: pytest.FixtureRequest, user: User, newcomer: Callable[[], User]) -> Iterator[Visitor]:
+    """Of web actions of `user`'s; without credentials, and with somebody else's."""
+    visiting = Visitor(user, newcomer() if request.param else None)
+    yield visiting
+    visiting.client.close()
