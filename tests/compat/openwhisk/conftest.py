@@ -14,7 +14,10 @@ _NUMBERS = itertools.count(1)
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with serving(tmp_path_factory.mktemp("openwhisk") / "data", "--object-store", "none") as running:
+    folder = tmp_path_factory.mktemp("openwhisk")
+    settings = folder / "rambla.toml"
+    settings.write_text('web_domain = "web.example"\n')
+    with serving(folder / "data", "--object-store", "none", "--config", str(settings)) as running:
         yield running
 
 

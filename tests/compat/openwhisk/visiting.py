@@ -31,7 +31,7 @@ PNG_BASE64 = base64_of(PNG)
 class Visitor:
     """Who asks for web actions of `owner`'s, with the key of `known` if that is somebody.
 
-    Paths are as in `User.visit`; those that begin with `/` name the namespace too.
+    Paths are as in `User.visit`; those that begin with `/` name the namespace too, and whole addresses are addresses.
     """
 
     def __init__(self, owner: User, known: User | None) -> None:
@@ -42,7 +42,7 @@ class Visitor:
         self.client = httpx.Client(base_url=base, auth=auth, timeout=90, trust_env=False, verify=TLS)
 
     def send(self, method: str, path: str, **options: Any) -> Answer:
-        whole = path if path.startswith("/") else f"/{self.owner.namespace}/{path}"
+        whole = path if path.startswith(("/", "http:")) else f"/{self.owner.namespace}/{path}"
         answer = self.client.request(method, whole, **options)
         return Answer(answer.status_code, answer.headers, answer.content, is_rest=False)
 
