@@ -44,7 +44,8 @@ are; what is Rambla's own lies under `/platform/v1` and `/sources/v1`. The same 
   on; `result=true` gives the result alone. `fire` is 204 if no rule is active.
 - **Web actions**: anybody may visit what has the annotation `web-export`, see [web actions](web-actions.md).
 - **APIs**: web actions under paths of their owner's, see [API gateway](gateway.md).
-- **Sizes**: code 48 MB, payload 1 MB, parameters and annotations 1 MB each, headers 64 KiB, JSON 200 levels deep.
+- **Sizes**: code 48 MB, payload 1 MB, parameters and annotations 1 MB each, headers 64 KiB, addresses 65,535 bytes,
+  JSON 200 levels deep.
 - **Kinds**: `python:3`, `nodejs:20`, `java:17`, `go:1.20`, `rust:1.34`, `native:1`, `sequence`; `python:default`,
   `python:3.11` and the like are resolved when an action is written. Of `blackbox` only the image
   `openwhisk/dockerskeleton` runs, without a container."""

@@ -11,7 +11,7 @@ import uvicorn
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from rambla.app.protocol import HEAD_BYTES_MAX, BoundedHttp
+from rambla.app.protocol import HEAD_BYTES_MAX, URL_BYTES_MAX, BoundedHttp
 
 pytestmark = pytest.mark.anyio
 
@@ -57,6 +57,15 @@ async def test_a_head_without_end_is_refused_before_it_is_gathered(start: bytes)
         assert b"hello" not in answer
         assert answer == b"" or b" 431 " in answer
         assert (await exchange(port, [b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"])).endswith(b"hello")
+
+
+async def test_an_address_that_is_too_long_is_told_so() -> None:
+    async with serving() as port:
+        for size, answered in ((URL_BYTES_MAX, b"HTTP/1.1 200 "), (URL_BYTES_MAX + 1, b"HTTP/1.1 414 ")):
+            request = b"GET /" + b"a" * (size - 1) + b" HTTP/1.1\r\nhost: x\r\n\r\n"
+            assert (await exchange(port, [request])).startswith(answered)
+        for nonsense in (b"no HTTP\r\n\r\n", b"\x16\x03\x01\r\n\r\n"):
+            assert (await exchange(port, [nonsense])).startswith(b"HTTP/1.1 400 ")
 
 
 async def test_a_large_body_is_no_head() -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import ssl
 import subprocess
 import sys
 import threading
@@ -15,6 +16,8 @@ import httpx
 
 READY_S = 60
 GUEST = "/api/v1/namespaces/_"
+TLS = ssl.create_default_context()
+"""For every client: to load the certificates takes longer than most cases, and nothing here speaks TLS."""
 
 
 class Running:
@@ -68,12 +71,12 @@ class Running:
 
     def client(self, key: str | None = None) -> httpx.Client:
         user, _, secret = (key or self.key).partition(":")
-        return httpx.Client(base_url=self.url, auth=(user, secret), timeout=90, trust_env=False)
+        return httpx.Client(base_url=self.url, auth=(user, secret), timeout=90, trust_env=False, verify=TLS)
 
     def operator(self) -> httpx.Client:
         token = (self.data / "operator.token").read_text().strip()
         return httpx.Client(
-            base_url=self.url, headers={"Authorization": f"Bearer {token}"}, timeout=30, trust_env=False
+            base_url=self.url, headers={"Authorization": f"Bearer {token}"}, timeout=30, trust_env=False, verify=TLS
         )
 
     def status(self) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """What may a connection cost before it has asked for anything?
 
 uvicorn's HTTP protocol with two bounds that it lacks: how many bytes the head of a request may have (it is gathered
-before the application sees any of it), and how long a connection may take to send one.
+before the application sees any of it), and how long a connection may take to send one. An address that is longer than
+its parser can read is told so, rather than called no HTTP.
 """
 
 import asyncio
@@ -11,13 +12,17 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_BYTES_MAX = 128 * 2**10
 HEAD_TIMEOUT_S = 30.0
+URL_BYTES_MAX = 2**16 - 1
 _PIECE_BYTES = 16 * 2**10
-_REFUSAL = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+_REFUSED = b"\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+_HEAD_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large" + _REFUSED
+_URL_TOO_LONG = b"HTTP/1.1 414 URI Too Long" + _REFUSED
 
 
 class BoundedHttp(HttpToolsProtocol):
     """Counts in pieces, so the bound is exact to within one piece, also for pipelined requests."""
 
+    url = b""
     _in_head = True
     _head_bytes = 0
     _timer: asyncio.TimerHandle | None = None
@@ -36,8 +41,7 @@ class BoundedHttp(HttpToolsProtocol):
             if self._in_head:
                 self._head_bytes += len(piece)
                 if self._head_bytes > HEAD_BYTES_MAX:
-                    self.transport.write(_REFUSAL)
-                    self.transport.close()
+                    self._refuse(_HEAD_TOO_LARGE)
                     return
             super().data_received(piece)
             if self.transport.is_closing():
@@ -51,6 +55,16 @@ class BoundedHttp(HttpToolsProtocol):
         self._in_head = False
         self._stop_timer()
         super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        if len(self.url) > URL_BYTES_MAX:
+            self._refuse(_URL_TOO_LONG)
+        else:
+            super().send_400_response(msg)
+
+    def _refuse(self, answer: bytes) -> None:
+        self.transport.write(answer)
+        self.transport.close()
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

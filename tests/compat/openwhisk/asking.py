@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import httpx
 import msgspec
 
-from system.running import Running
+from system.running import TLS, Running
 
 C = TypeVar("C", bound=Callable[..., None])
 API = "/api/v1"
@@ -166,7 +166,12 @@ class User:
     def visit(self, path: str, method: str = "GET", **options: Any) -> Answer:
         """A web action of this user's, by a stranger; `path` is `package/name[.ext][/rest][?query]`."""
         answer = httpx.request(
-            method, f"{self.server.url}{API}/web/{self.namespace}/{path}", timeout=90, trust_env=False, **options
+            method,
+            f"{self.server.url}{API}/web/{self.namespace}/{path}",
+            timeout=90,
+            trust_env=False,
+            verify=TLS,
+            **options,
         )
         return Answer(answer.status_code, answer.headers, answer.content, is_rest=False)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from compat.openwhisk.asking import User
+from compat.openwhisk.visiting import Visitor
 from system.running import Running, serving
 
 _NUMBERS = itertools.count(1)
@@ -13,7 +14,10 @@ _NUMBERS = itertools.count(1)
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with serving(tmp_path_factory.mktemp("openwhisk") / "data", "--object-store", "none") as running:
+    folder = tmp_path_factory.mktemp("openwhisk")
+    settings = folder / "rambla.toml"
+    settings.write_text('web_domain = "web.example"\n')
+    with serving(folder / "data", "--object-store", "none", "--config", str(settings)) as running:
         yield running
 
 
@@ -43,3 +47,11 @@ def user(newcomer: Callable[[], User]) -> User:
 def other(newcomer: Callable[[], User]) -> User:
     """Somebody else."""
     return newcomer()
+
+
+@pytest.fixture(params=[False, True], ids=["unknown", "known"])
+def visitor(request: pytest.FixtureRequest, user: User, newcomer: Callable[[], User]) -> Iterator[Visitor]:
+    """Of web actions of `user`'s; without credentials, and with somebody else's."""
+    visiting = Visitor(user, newcomer() if request.param else None)
+    yield visiting
+    visiting.client.close()
