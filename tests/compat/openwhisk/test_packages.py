@@ -3,7 +3,7 @@
 import pytest
 
 from compat.openwhisk import pages
-from compat.openwhisk.asking import MB, MISSING, WRONG_COLLECTION, User, a_package, an_entity, matching, pairs
+from compat.openwhisk.asking import MB, WRONG_COLLECTION, User, a_package, an_entity, matching, pairs
 
 NO_PROVIDER = "Binding references a package that does not exist."
 NO_BINDING_OF_A_BINDING = "Cannot bind to another package binding."
@@ -275,7 +275,7 @@ class TestPackages:
     def test_delete_package(self, user: User) -> None:
         user.make_package("p", parameters=pairs(a=1))
         user.delete("packages/p").gives(a_package(user, "p", parameters=pairs(a=1)))
-        user.get("packages/p").refuses(404, MISSING)
+        user.get("packages/p").refuses(404, f"The requested resource '{user.namespace}/p' does not exist.")
 
     def test_reject_deleting_package_owned_by_different_user(self, user: User, other: User) -> None:
         user.make_package("p", publish=True)
