@@ -91,12 +91,7 @@ async def package(platform: Platform, op: Op, name: FullName) -> PackageView:
         except NotFound as error:
             raise NoSuchPackage(name=name) from error
         if provider is not shown:
-            binding = {"namespace": provider.name.namespace, "name": provider.name.name}
-            shown = replace(
-                shown,
-                parameters=inherited(provider.parameters, shown.parameters),
-                annotations={**shown.annotations, "binding": binding},
-            )
+            shown = replace(shown, parameters=inherited(provider.parameters, shown.parameters))
         contents = await platform.entities.find(
             "actions", provider.name.namespace, package=provider.name.name, skip=0, limit=PACKAGE_CONTENTS_MAX
         )

@@ -10,7 +10,8 @@ NO_BINDING_OF_A_BINDING = "Cannot bind to another package binding."
 
 
 def listed(user: User, name: str, **changed: object) -> dict[str, object]:
-    return an_entity(user, name, **{"binding": False, **changed})
+    annotations = pairs(binding=changed["binding"]) if changed.get("binding") else []
+    return an_entity(user, name, **{"binding": False, "annotations": annotations, **changed})
 
 
 def whole(user: User, name: str, **changed: object) -> dict[str, object]:
@@ -152,8 +153,9 @@ class TestPackages:
 
     def test_create_package_reference_with_explicit_namespace(self, user: User, other: User) -> None:
         user.make_package("p", publish=True)
-        body = {"binding": bound_to(user, "p"), "annotations": pairs(x=1), "parameters": pairs(y=2)}
-        user.put("packages/b", body).gives(a_package(user, "b", **body))
+        body = {"binding": bound_to(user, "p"), "annotations": pairs(x=1, binding="???"), "parameters": pairs(y=2)}
+        annotations = pairs(x=1, binding=bound_to(user, "p"))
+        user.put("packages/b", body).gives(a_package(user, "b", **{**body, "annotations": annotations}))
         other.put(f"/namespaces/{user.namespace}/packages/b2", body).refuses(403, refused(user, "b2"))
 
     def test_reject_create_package_reference_in_some_other_namespace(self, user: User, other: User) -> None:
