@@ -34,6 +34,7 @@ async def node(engine: ProcessEngine, code: str, **changes: object) -> RunResult
         ("exports.main = (a) => ({exported: true})", {"exported": True}),
         ("async function main(a) { await new Promise(r => setTimeout(r, 5)); return {late: true} }", {"late": True}),
         ("function main() {}", {}),
+        ("function main() { gc(); return {collected: typeof global.gc} }", {"collected": "function"}),
         ("function main() { return {env: process.env.__OW_ACTION_NAME} }", {"env": "/guest/a"}),
         ("const os = require('os'); function main() { return {cwd: process.cwd(), home: os.homedir()} } // end",
          {"cwd": "/tmp", "home": "/tmp"}),

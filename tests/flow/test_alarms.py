@@ -72,7 +72,7 @@ async def test_what_is_due_runs_its_actions_with_its_payload_and_is_due_again(ro
     assert await fire_due(rooms.platform) == due_ms + MINUTE
     (trigger,), (run,) = await fires(rooms), await runs(rooms)
     assert run.result == trigger.result == b'{"a":1}'
-    assert trigger.annotations == {"path": "guest/t", "due": rfc3339(due_ms), "missed": False}
+    assert trigger.annotations == {"due": rfc3339(due_ms), "missed": False}
     assert (run.namespace, run.subject, trigger.subject) == ("guest", "guest", "guest")
     intents = [each for each in await rooms.records() if isinstance(each, Intent) and each.event_id]
     assert [(each.permission, each.source, each.rule) for each in intents] == [

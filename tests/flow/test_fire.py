@@ -79,7 +79,7 @@ async def test_the_record_says_what_every_rule_did(rooms: Rooms) -> None:
     identifier = await pull(rooms, b'{"q":2}')
     assert identifier is not None
     record = await ended(rooms, identifier)
-    assert msgspec.json.decode(record.result) == {"p": 1, "q": 2}
+    assert msgspec.json.decode(record.result) == {"q": 2}
     ran, inactive, missing = [msgspec.json.decode(line) for line in record.raw_logs]
     assert (ran["rule"], ran["success"], ran["statusCode"]) == ("guest/r1", True, 0)
     assert inactive["error"] == "Rule 'guest/r2' is inactive, action 'guest/a' was not activated."
@@ -90,6 +90,19 @@ async def test_the_record_says_what_every_rule_did(rooms: Rooms) -> None:
     refused = await pull(rooms, b'{"fixed":2}')
     assert refused is not None
     assert "reserved" in msgspec.json.decode((await ended(rooms, refused)).raw_logs[0])["error"]
+
+
+async def test_the_actions_hear_of_the_headers_and_the_payload_may_say_otherwise(rooms: Rooms) -> None:
+    await add_action(rooms)
+    await add_trigger(rooms, parameters=(Parameter("p", 1),))
+    await add_rule(rooms)
+    for payload, told in ((b"", {"x-a": "b"}), (b'{"__ow_headers":1}', 1)):
+        identifier = await fire(rooms.platform, op_of(rooms.platform), T, payload, {"x-a": "b"})
+        assert identifier is not None
+        record = await ended(rooms, identifier)
+        assert (record.result, record.annotations) == (payload or b"{}", {})
+        run = await ended(rooms, msgspec.json.decode(record.raw_logs[0])["activationId"])
+        assert msgspec.json.decode(run.result) == {"p": 1, "__ow_headers": told}
 
 
 async def test_work_is_promised_before_the_fire_is_and_all_before_it_is_acknowledged(rooms: Rooms) -> None:

@@ -42,11 +42,21 @@ async def test_a_binding_shows_its_providers_actions_and_its_own_parameters_on_t
     assert made.json()["binding"] == {"namespace": "guest", "name": "p"}
     got = (await shared.get("packages/b")).json()
     assert values(got["parameters"]) == {"base": "p", "both": "b"}
-    assert values(got["annotations"])["binding"] == {"namespace": "guest", "name": "p"}
     assert [one["name"] for one in got["actions"]] == ["a"]
     listed = {one["name"]: one["binding"] for one in (await shared.get("packages")).json()}
     assert listed == {"b": {"namespace": "guest", "name": "p"}, "p": False}
     assert [one["name"] for one in (await shared.get("actions/b/")).json()] == ["a"]
+
+
+async def test_the_annotations_of_a_binding_say_what_it_is_one_of_and_nobody_else_may(
+    shared: httpx.AsyncClient,
+) -> None:
+    made = await bind(shared, annotations=pairs(x=1, binding="mine"))
+    plain = await shared.put("packages/q", json={"annotations": pairs(x=1, binding="mine")})
+    (listed,) = [one for one in (await shared.get("packages")).json() if one["name"] == "b"]
+    for shown in (made.json(), listed, (await shared.get("packages/b")).json()):
+        assert values(shown["annotations"]) == {"x": 1, "binding": {"namespace": "guest", "name": "p"}}
+    assert values(plain.json()["annotations"]) == {"x": 1}
 
 
 async def test_an_action_through_a_binding_gets_the_parameters_of_all_three(shared: httpx.AsyncClient) -> None:

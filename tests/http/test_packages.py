@@ -29,6 +29,15 @@ async def test_a_package_shows_its_actions_and_feeds(guest: httpx.AsyncClient) -
     assert set(got["actions"][0]) == {"name", "version", "annotations"}
 
 
+async def test_a_package_that_is_not_there_is_named_on_get(guest: httpx.AsyncClient) -> None:
+    named = "The requested resource 'guest/p' does not exist."
+    for answer, text in (
+        (await guest.get("packages/p"), named),
+        (await guest.delete("packages/p"), "The requested resource does not exist."),
+    ):
+        assert (answer.status_code, answer.json()["error"]) == (404, text)
+
+
 async def test_annotations_of_a_package_are_replaced_on_update(guest: httpx.AsyncClient) -> None:
     await guest.put("packages/p", json={"annotations": [{"key": "a", "value": 1}]})
     change = {"annotations": [{"key": "b", "value": {"any": ["json"]}}]}

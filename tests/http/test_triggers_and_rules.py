@@ -1,3 +1,6 @@
+import json
+
+import anyio
 import httpx
 import pytest
 
@@ -144,7 +147,20 @@ async def test_a_fire_is_202_with_the_id_of_a_record_that_names_each_rule(
     record = (await ruled.get(f"activations/{activation_id}")).json()
     assert record["response"]["result"] == {"k": "v"}
     assert '"rule":"guest/r"' in record["logs"][0]
+    assert record["annotations"] == []
     assert not {"end", "duration", "cause"} & set(record)
+
+
+async def test_a_fire_tells_the_actions_its_headers_but_not_who_fired(ruled: httpx.AsyncClient) -> None:
+    activation_id = (await ruled.post("triggers/t", json={}, headers={"X-A": "b"})).json()["activationId"]
+    record = (await ruled.get(f"activations/{activation_id}")).json()
+    run = json.loads(record["logs"][0])["activationId"]
+    with anyio.fail_after(10):
+        while (result := await ruled.get(f"activations/{run}/result")).status_code == 404:
+            await anyio.sleep(0.01)
+    headers = result.json()["result"]["__ow_headers"]
+    assert headers["x-a"] == "b"
+    assert "authorization" not in headers
 
 
 async def test_firing_what_does_not_exist_is_404(guest: httpx.AsyncClient) -> None:

@@ -53,6 +53,12 @@ def test_headers_are_lower_case_and_the_last_of_a_name_counts() -> None:
     assert headers_of(raw, NOBODY) == {"x-a": "2", "content-type": "text/plain", "authorization": "Bearer token"}
 
 
-def test_a_key_of_this_platform_goes_no_further() -> None:
-    visitor = Caller(subject="other", namespace="other", source="key")
+@pytest.mark.parametrize(
+    "visitor",
+    [
+        Caller(subject="other", namespace="other", source="key"),
+        Caller(subject="operator", namespace="", source="operator"),
+    ],
+)
+def test_a_key_of_this_platform_goes_no_further(visitor: Caller) -> None:
     assert headers_of([(b"authorization", b"Basic key"), (b"x-a", b"1")], visitor) == {"x-a": "1"}

@@ -75,6 +75,12 @@ class NotFound(CallerError):
     code = "not_found"
 
 
+class NoSuchPackage(NotFound):
+    """The requested resource '{name}' does not exist."""
+
+    code = "no_such_package"
+
+
 class Conflict(CallerError):
     """{detail}"""
 

@@ -16,7 +16,7 @@ import msgspec
 from rambla.catalog.arguments import merge
 from rambla.domain.access import Caller, Target
 from rambla.domain.activation import Activation
-from rambla.domain.entities import Namespace, Rule, Trigger
+from rambla.domain.entities import Namespace, Parameter, Rule, Trigger
 from rambla.domain.errors import NotFound, RamblaError
 from rambla.domain.events import CloudEvent, Delivery, id_of, parse_event, parse_source
 from rambla.domain.names import FullName, parse_full_name
@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 FIRE = "trigger:fire"
 DELIVER = "trigger:deliver"
 TAKEN_BYTES_MAX = 32 * 2**20
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Fire(NamedTuple):
@@ -45,12 +46,12 @@ class Fire(NamedTuple):
     @property
     def size(self) -> int:
         """About how many bytes its records have."""
-        return len(self.activation.result) * (len(self.tasks) + 1)
+        return len(self.activation.result) + sum(len(task.work.payload) for task in self.tasks)
 
 
 class Cause(NamedTuple):
     """Why a trigger fires. `event_id` is there if an event is the reason, and `access` if it is an object store's;
-    `annotations` are for the trigger's record."""
+    `annotations` are for the trigger's record, `headers`, by lower-case name, for the actions."""
 
     op: Op
     judged: Judged
@@ -58,20 +59,25 @@ class Cause(NamedTuple):
     replay: Replay
     event_id: str | None = None
     access: ObjectAccess | None = None
-    annotations: Mapping[str, Any] = MappingProxyType({})
+    annotations: Mapping[str, Any] = NOTHING
+    headers: Mapping[str, str] = NOTHING
 
 
-async def fire(platform: Platform, op: Op, name: FullName, payload: bytes) -> str | None:
+async def fire(
+    platform: Platform, op: Op, name: FullName, payload: bytes, headers: Mapping[str, str] = NOTHING
+) -> str | None:
     """The trigger's activation id, or None if no rule is active. On return all of it is on disk.
 
-    Raises Refused, NotFound, Throttled, MalformedContent, Unavailable or StorageFailed; then nothing runs.
+    The actions are given `headers` too, as `__ow_headers`: no secret may be among them. Raises Refused, NotFound,
+    Throttled, MalformedContent, Unavailable or StorageFailed; then nothing runs.
     """
     judged = await judge(platform, op, FIRE, Target(name.namespace, str(name)))
     trigger = await trigger_of(platform, name)
     platform.dispatcher.check_room(len(payload))
     limits = await platform.keys.namespace(op.caller.namespace)
     platform.dispatcher.throttle.admit(op.caller.namespace, FIRE, per_minute=limits.fires_per_minute)
-    prepared = await prepare(platform, Cause(op, judged, FIRE, "unless_started"), trigger, payload)
+    cause = Cause(op, judged, FIRE, "unless_started", headers=headers)
+    prepared = await prepare(platform, cause, trigger, payload)
     if prepared is None:
         return None
     await platform.ledger.write(*prepared.records)
@@ -164,13 +170,13 @@ async def prepare(platform: Platform, cause: Cause, trigger: Trigger, payload: b
     rules = [rule for rule in await platform.entities.rules_of(trigger.name) if isinstance(rule, Rule)]
     if not any(rule.status == "active" for rule in rules):
         return None
-    arguments = merge(trigger.parameters, payload)
+    arguments = merge((*trigger.parameters, *_told(cause.headers)), payload)
     namespace = await platform.keys.namespace(cause.op.caller.namespace)
     tasks: list[Task] = []
     logs: list[str] = []
     for rule in rules:
         logs.append(await _apply(platform, cause, namespace, rule, arguments, tasks))
-    intent, activation = _trigger_record(platform, cause, trigger, arguments, tuple(logs))
+    intent, activation = _trigger_record(platform, cause, trigger, payload or b"{}", tuple(logs))
     activation = msgspec.structs.replace(activation, kept=namespace.keeps_activations)
     outcome = Outcome(intent_id=intent.id, at_ms=intent.at_ms, status=OK, activation=activation.written())
     # The event's id comes last: should a crash tear the batch, the event is delivered again and nothing is missed.
@@ -211,6 +217,10 @@ async def _apply(
     return _line(line, activation_id=work.activation_id)
 
 
+def _told(headers: Mapping[str, str]) -> list[Parameter]:
+    return [Parameter("__ow_headers", dict(headers))] if headers else []
+
+
 def _line(line: dict[str, str], *, error: str = "", activation_id: str = "") -> str:
     result: dict[str, object] = {"statusCode": 1 if error else 0, "success": not error, **line}
     if error:
@@ -221,8 +231,9 @@ def _line(line: dict[str, str], *, error: str = "", activation_id: str = "") -> 
 
 
 def _trigger_record(
-    platform: Platform, cause: Cause, trigger: Trigger, arguments: bytes, logs: tuple[str, ...]
+    platform: Platform, cause: Cause, trigger: Trigger, payload: bytes, logs: tuple[str, ...]
 ) -> tuple[Intent, Activation]:
+    """Of what it was fired with; what the trigger adds to that is told by the records of the actions."""
     target = Target(trigger.name.namespace, str(trigger.name))
     now_ms = platform.clock.now_ms()
     activation = Activation(
@@ -234,9 +245,9 @@ def _trigger_record(
         start_ms=now_ms,
         end_ms=now_ms,
         status="success",
-        result=arguments,
+        result=payload,
         raw_logs=logs,
-        annotations={"path": str(trigger.name), **cause.annotations},
+        annotations=dict(cause.annotations),
         is_trigger=True,
     )
     intent = intent_of(platform, cause.op, cause.permission, target, cause.judged)

@@ -18,7 +18,7 @@ from rambla.dispatch.composition import COMPONENTS_MAX
 from rambla.domain.access import Target
 from rambla.domain.activation import Activation
 from rambla.domain.entities import Action, AnyEntity, Namespace, Package, Rule, Trigger
-from rambla.domain.errors import NotFound
+from rambla.domain.errors import NoSuchPackage, NotFound
 from rambla.domain.names import FullName
 from rambla.flow.guard import guarded, judge
 from rambla.flow.platform import Op, Platform
@@ -84,17 +84,15 @@ async def action(platform: Platform, op: Op, name: FullName) -> Action:
 
 async def package(platform: Platform, op: Op, name: FullName) -> PackageView:
     """The package with its newest actions, without their code. A binding has its provider's, and shows its provider's
-    parameters under its own."""
+    parameters under its own. Raises NoSuchPackage also if that provider is gone."""
     async with guarded(platform, op, "package:read", await target(platform, op, name)):
-        shown = await existing(platform, name, Package)
-        provider = await _provider(platform, op, "package:read", shown)
+        try:
+            shown = await existing(platform, name, Package)
+            provider = await _provider(platform, op, "package:read", shown)
+        except NotFound as error:
+            raise NoSuchPackage(name=name) from error
         if provider is not shown:
-            binding = {"namespace": provider.name.namespace, "name": provider.name.name}
-            shown = replace(
-                shown,
-                parameters=inherited(provider.parameters, shown.parameters),
-                annotations={**shown.annotations, "binding": binding},
-            )
+            shown = replace(shown, parameters=inherited(provider.parameters, shown.parameters))
         contents = await platform.entities.find(
             "actions", provider.name.namespace, package=provider.name.name, skip=0, limit=PACKAGE_CONTENTS_MAX
         )

@@ -12,6 +12,7 @@ from rambla.http import bodies, query, wire
 from rambla.http.call import Call, answer, empty
 from rambla.http.endpoint import Handler
 from rambla.http.invocation import outcome
+from rambla.http.web_request import headers_of
 
 # --- every collection ---
 
@@ -90,7 +91,8 @@ async def delete_trigger(call: Call[None]) -> Response:
 
 
 async def fire_trigger(call: Call[bytes]) -> Response:
-    activation_id = await fire(call.platform, call.op, call.name, call.body)
+    headers = headers_of(call.request.headers.raw, call.op.caller)
+    activation_id = await fire(call.platform, call.op, call.name, call.body, headers)
     if activation_id is None:
         return empty(204)
     return answer({"activationId": activation_id}, 202, activation_id=activation_id)

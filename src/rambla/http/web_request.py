@@ -48,6 +48,6 @@ def headers_of(raw: Iterable[tuple[bytes, bytes]], visitor: Caller) -> dict[str,
     A key of this platform that proved who the visitor is goes no further: it is not for the action's owner.
     """
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in raw}
-    if visitor.namespace:
+    if visitor.subject:
         headers.pop("authorization", None)
     return headers

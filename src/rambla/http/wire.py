@@ -21,6 +21,7 @@ from rambla.http import shapes
 from rambla.kit.clock import rfc3339
 
 MB = 2**20
+_BINDING = "binding"
 _TIME_CHARS = 30  # to which OpenWhisk pads the time of a log line
 
 
@@ -63,7 +64,8 @@ def summary(entity: AnyEntity) -> shapes.Entity:
         binary = shapes.ExecSummary(binary=entity.exec.binary)
         return shapes.ActionSummary(**_entity(entity), exec=binary, limits=_limits(entity.limits))
     if isinstance(entity, entities.Package):
-        return shapes.PackageSummary(**_entity(entity), binding=bool(entity.binding) and _binding(entity.binding))
+        binding = bool(entity.binding) and _binding(entity.binding)
+        return shapes.PackageSummary(**_described_package(entity), binding=binding)
     if isinstance(entity, entities.Rule):
         return shapes.RuleSummary(**_rule(entity))
     return shapes.TriggerSummary(**_entity(entity))
@@ -125,10 +127,18 @@ def _entity(entity: AnyEntity) -> dict[str, Any]:
 
 def _package(entity: entities.Package) -> dict[str, Any]:
     return {
-        **_entity(entity),
+        **_described_package(entity),
         "parameters": _parameters(entity.parameters),
         "binding": _binding(entity.binding),
     }
+
+
+def _described_package(entity: entities.Package) -> dict[str, Any]:
+    """Clients look among the annotations too for what it is a binding of, whatever its author wrote there."""
+    annotations = {key: value for key, value in entity.annotations.items() if key != _BINDING}
+    if entity.binding:
+        annotations[_BINDING] = _binding(entity.binding)
+    return {**_entity(entity), "annotations": _annotations(annotations)}
 
 
 def _rule(entity: entities.Rule) -> dict[str, Any]:

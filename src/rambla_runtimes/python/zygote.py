@@ -223,7 +223,9 @@ def _work(request: Message, stream: socket.socket, plan: isolation.Plan, config:
 
 
 def _node(config: Message, memory_mb: int) -> list[str]:
-    return ["node", f"--max-old-space-size={max(16, memory_mb * 3 // 4)}", config["node_worker"], str(_STREAM)]
+    """As in OpenWhisk, code may collect its garbage itself."""
+    size = f"--max-old-space-size={max(16, memory_mb * 3 // 4)}"
+    return ["node", "--expose-gc", size, config["node_worker"], str(_STREAM)]
 
 
 def _java(config: Message, memory_mb: int) -> list[str]:

@@ -280,7 +280,9 @@ def an_entity(user: User, name: str, /, **changed: Any) -> dict[str, Any]:
 
 
 def a_package(user: User, name: str, /, **changed: Any) -> dict[str, Any]:
-    return an_entity(user, name, **{"parameters": [], "binding": {}, **changed})
+    """One with a `binding` says so among its annotations too."""
+    annotations = pairs(binding=changed["binding"]) if changed.get("binding") else []
+    return an_entity(user, name, **{"parameters": [], "binding": {}, "annotations": annotations, **changed})
 
 
 def a_trigger(user: User, name: str, /, **changed: Any) -> dict[str, Any]:

@@ -22,6 +22,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 @pytest.fixture
+def sandboxed(server: Running) -> None:
+    """For what only holds where the host lets actions be shut in whole."""
+    status = server.status()
+    if status["isolation"] != "sandboxed":
+        pytest.skip(f"this host isolates less: {status['engine']['parts']}")
+
+
+@pytest.fixture
 def newcomer(server: Running) -> Iterator[Callable[[], User]]:
     """Makes users, each with a namespace of their own, in which there is nothing."""
     made: list[User] = []

@@ -3,14 +3,15 @@
 import pytest
 
 from compat.openwhisk import pages
-from compat.openwhisk.asking import MB, MISSING, WRONG_COLLECTION, User, a_package, an_entity, matching, pairs
+from compat.openwhisk.asking import MB, WRONG_COLLECTION, User, a_package, an_entity, matching, pairs
 
 NO_PROVIDER = "Binding references a package that does not exist."
 NO_BINDING_OF_A_BINDING = "Cannot bind to another package binding."
 
 
 def listed(user: User, name: str, **changed: object) -> dict[str, object]:
-    return an_entity(user, name, **{"binding": False, **changed})
+    annotations = pairs(binding=changed["binding"]) if changed.get("binding") else []
+    return an_entity(user, name, **{"binding": False, "annotations": annotations, **changed})
 
 
 def whole(user: User, name: str, **changed: object) -> dict[str, object]:
@@ -152,8 +153,9 @@ class TestPackages:
 
     def test_create_package_reference_with_explicit_namespace(self, user: User, other: User) -> None:
         user.make_package("p", publish=True)
-        body = {"binding": bound_to(user, "p"), "annotations": pairs(x=1), "parameters": pairs(y=2)}
-        user.put("packages/b", body).gives(a_package(user, "b", **body))
+        body = {"binding": bound_to(user, "p"), "annotations": pairs(x=1, binding="???"), "parameters": pairs(y=2)}
+        annotations = pairs(x=1, binding=bound_to(user, "p"))
+        user.put("packages/b", body).gives(a_package(user, "b", **{**body, "annotations": annotations}))
         other.put(f"/namespaces/{user.namespace}/packages/b2", body).refuses(403, refused(user, "b2"))
 
     def test_reject_create_package_reference_in_some_other_namespace(self, user: User, other: User) -> None:
@@ -275,7 +277,7 @@ class TestPackages:
     def test_delete_package(self, user: User) -> None:
         user.make_package("p", parameters=pairs(a=1))
         user.delete("packages/p").gives(a_package(user, "p", parameters=pairs(a=1)))
-        user.get("packages/p").refuses(404, MISSING)
+        user.get("packages/p").refuses(404, f"The requested resource '{user.namespace}/p' does not exist.")
 
     def test_reject_deleting_package_owned_by_different_user(self, user: User, other: User) -> None:
         user.make_package("p", publish=True)

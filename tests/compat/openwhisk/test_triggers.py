@@ -163,9 +163,9 @@ class TestTriggers:
             "subject": user.namespace,
             "activationId": activation_id,
             "start": MS,
-            "response": {"status": "success", "success": True, "result": {"x": "b", "a": "c"}, "size": 17},
+            "response": {"status": "success", "success": True, "result": {"a": "c"}, "size": 9},
             "logs": record["logs"],
-            "annotations": pairs(path=f"{user.namespace}/t"),
+            "annotations": [],
             "publish": False,
         }
         fired = user.ended(line["activationId"])
@@ -178,7 +178,7 @@ class TestTriggers:
         user.make_rule("r", "t", "a")
         told = user.send("POST", "triggers/t")
         told.gives({"activationId": ID}, 202)
-        assert user.ended(told.json["activationId"])["response"]["result"] == {"x": "b"}
+        assert user.ended(told.json["activationId"])["response"]["result"] == {}
 
     def test_not_fire_a_trigger_without_a_rule(self, user: User) -> None:
         user.make_trigger("t")
