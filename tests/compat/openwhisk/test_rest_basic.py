@@ -4,7 +4,9 @@ from typing import Any
 
 from compat.openwhisk.asking import (
     ECHO,
+    MISSING,
     MS,
+    WRONG_COLLECTION,
     User,
     a_package,
     a_rule,
@@ -15,7 +17,6 @@ from compat.openwhisk.asking import (
 )
 from compat.openwhisk.programs import NODE
 
-NOT_FOUND = "The requested resource does not exist."
 EXISTS = "resource already exists"
 DESCRIBED: dict[str, Any] = {
     "description": "A description",
@@ -33,13 +34,11 @@ def ruled(user: User) -> None:
 class TestWskRestBasic:
     def test_reject_creating_duplicate_entity(self, user: User) -> None:
         user.make_trigger("a")
-        text = "Resource by this name exists but is not in this collection."
-        user.put("actions/a", {"exec": {"kind": "python:3", "code": ECHO}}).refuses(409, text)
+        user.put("actions/a", {"exec": {"kind": "python:3", "code": ECHO}}).refuses(409, WRONG_COLLECTION)
 
     def test_reject_deleting_entity_in_wrong_collection(self, user: User) -> None:
         user.make_trigger("t")
-        text = "Resource by this name exists but is not in this collection."
-        user.delete("actions/t").refuses(409, text)
+        user.delete("actions/t").refuses(409, WRONG_COLLECTION)
         user.get("triggers/t").gives(a_trigger(user, "t"))
 
     def test_reject_unauthenticated_access(self, user: User) -> None:
@@ -94,7 +93,7 @@ class TestWskRestBasic:
         user.put("packages/p", {}).refuses(409, EXISTS)
 
     def test_reject_delete_of_package_that_does_not_exist(self, user: User) -> None:
-        user.delete("packages/p").refuses(404, NOT_FOUND)
+        user.delete("packages/p").refuses(404, MISSING)
 
     def test_reject_get_of_package_that_does_not_exist(self, user: User) -> None:
         user.get("packages/p").refuses(404, f"The requested resource '{user.namespace}/p' does not exist.")
@@ -119,14 +118,14 @@ class TestWskRestBasic:
         user.put("actions/a", {"exec": {"kind": "python:3", "code": ECHO}}).refuses(409, EXISTS)
 
     def test_reject_delete_of_action_that_does_not_exist(self, user: User) -> None:
-        user.delete("actions/a").refuses(404, NOT_FOUND)
+        user.delete("actions/a").refuses(404, MISSING)
 
     def test_reject_invocation_of_action_that_does_not_exist(self, user: User) -> None:
-        user.post("actions/a").refuses(404, NOT_FOUND)
-        user.post("actions/a", blocking=True, result=True).refuses(404, NOT_FOUND)
+        user.post("actions/a").refuses(404, MISSING)
+        user.post("actions/a", blocking=True, result=True).refuses(404, MISSING)
 
     def test_reject_get_of_an_action_that_does_not_exist(self, user: User) -> None:
-        user.get("actions/a").refuses(404, NOT_FOUND)
+        user.get("actions/a").refuses(404, MISSING)
 
     def test_create_an_action_and_get_its_individual_fields(self, user: User) -> None:
         user.make_action("a", kind="nodejs:default", parameters=pairs(payload="test"))
@@ -189,13 +188,13 @@ class TestWskRestBasic:
         user.put("triggers/t", {}).refuses(409, EXISTS)
 
     def test_reject_delete_of_trigger_that_does_not_exist(self, user: User) -> None:
-        user.delete("triggers/t").refuses(404, NOT_FOUND)
+        user.delete("triggers/t").refuses(404, MISSING)
 
     def test_reject_get_of_trigger_that_does_not_exist(self, user: User) -> None:
-        user.get("triggers/t").refuses(404, NOT_FOUND)
+        user.get("triggers/t").refuses(404, MISSING)
 
     def test_reject_firing_of_a_trigger_that_does_not_exist(self, user: User) -> None:
-        user.post("triggers/t", {"x": 1}).refuses(404, NOT_FOUND)
+        user.post("triggers/t", {"x": 1}).refuses(404, MISSING)
 
     # --- rules ---
 
@@ -237,22 +236,22 @@ class TestWskRestBasic:
         user.put("rules/r", {"trigger": "/_/t", "action": "/_/a"}).refuses(409, EXISTS)
 
     def test_reject_delete_of_rule_that_does_not_exist(self, user: User) -> None:
-        user.delete("rules/r").refuses(404, NOT_FOUND)
+        user.delete("rules/r").refuses(404, MISSING)
 
     def test_reject_enable_of_rule_that_does_not_exist(self, user: User) -> None:
         body = {"status": "active", "trigger": None, "action": None}
-        user.post("rules/r", body).refuses(404, NOT_FOUND)
+        user.post("rules/r", body).refuses(404, MISSING)
 
     def test_reject_disable_of_rule_that_does_not_exist(self, user: User) -> None:
         body = {"status": "inactive", "trigger": None, "action": None}
-        user.post("rules/r", body).refuses(404, NOT_FOUND)
+        user.post("rules/r", body).refuses(404, MISSING)
 
     def test_reject_status_of_rule_that_does_not_exist(self, user: User) -> None:
         ruled(user)
-        user.get("rules/other").refuses(404, NOT_FOUND)
+        user.get("rules/other").refuses(404, MISSING)
 
     def test_reject_get_of_rule_that_does_not_exist(self, user: User) -> None:
-        user.get("rules/r").refuses(404, NOT_FOUND)
+        user.get("rules/r").refuses(404, MISSING)
 
     # --- namespaces and activations ---
 
@@ -260,10 +259,10 @@ class TestWskRestBasic:
         user.get("/namespaces").gives([user.namespace])
 
     def test_reject_get_of_activation_that_does_not_exist(self, user: User) -> None:
-        user.get(f"activations/{'0' * 32}").refuses(404, NOT_FOUND)
+        user.get(f"activations/{'0' * 32}").refuses(404, MISSING)
 
     def test_reject_logs_of_activation_that_does_not_exist(self, user: User) -> None:
-        user.get(f"activations/{'0' * 32}/logs").refuses(404, NOT_FOUND)
+        user.get(f"activations/{'0' * 32}/logs").refuses(404, MISSING)
 
     def test_reject_result_of_activation_that_does_not_exist(self, user: User) -> None:
-        user.get(f"activations/{'0' * 32}/result").refuses(404, NOT_FOUND)
+        user.get(f"activations/{'0' * 32}/result").refuses(404, MISSING)

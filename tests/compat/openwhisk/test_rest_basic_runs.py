@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from compat.openwhisk.asking import ID, NODE_ECHO, User, a_trigger, matching, pairs
+from compat.openwhisk.asking import ID, MISSING, NODE_ECHO, User, a_trigger, matching, pairs
 from compat.openwhisk.programs import NODE, SLEEP, WORD_COUNT
 from compat.openwhisk.records import (
     APPLICATION_ERROR,
@@ -126,7 +126,7 @@ class TestWskRestBasic:
     def test_create_and_fire_a_trigger_with_a_rule_whose_action_has_been_deleted(self, user: User) -> None:
         ruled(user, "a", "b")
         assert user.delete("actions/b").status == 200
-        missing = not_invoked(user, "to-b", "b", "The requested resource does not exist.")
+        missing = not_invoked(user, "to-b", "b", MISSING)
         assert fire(user, "t") == a_fire(user, "t", {}, [invoked(user, "to-a", "a"), missing])
 
     def test_create_and_fire_a_trigger_having_an_active_rule_and_an_inactive_rule(self, user: User) -> None:
