@@ -171,10 +171,10 @@ class TestActionLimits:
 
     def test_be_aborted_when_exceeding_its_memory_limits(self, user: User) -> None:
         limits = {**LIMITS, "memory": 128}
-        user.make_action("a", FILL_MEMORY, kind=NODE, limits=limits)
+        user.make_action("a", "def main(args):\n    return {'size': len(b'x' * 2**28)}\n", limits=limits)
         response = failed("The action exhausted its memory and was aborted.")
-        answer = user.post("actions/a", {"megabytes": 256}, blocking=True)
-        answer.gives(a_record(user, "a", {}, kind=NODE, response=response, logs=[WARNED], ran={"limits": limits}), 502)
+        answer = user.post("actions/a", blocking=True)
+        answer.gives(a_record(user, "a", {}, response=response, logs=[WARNED], ran={"limits": limits}), 502)
 
     def test_interrupt_the_heavy_logging_action_within_its_time_limits(self, user: User) -> None:
         limits = {**LIMITS, "timeout": 1000}
