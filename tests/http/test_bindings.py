@@ -49,6 +49,17 @@ async def test_a_binding_shows_its_providers_actions_and_its_own_parameters_on_t
     assert [one["name"] for one in (await shared.get("actions/b/")).json()] == ["a"]
 
 
+async def test_only_the_platform_says_by_an_annotation_what_is_a_binding(shared: httpx.AsyncClient) -> None:
+    binding = {"namespace": "guest", "name": "p"}
+    made = await bind(shared, annotations=pairs(x=1, binding="nonsense"))
+    assert values(made.json()["annotations"]) == {"x": 1, "binding": binding}
+    plain = await shared.put("packages/plain", json={"annotations": pairs(y=2, binding="nonsense")})
+    assert values(plain.json()["annotations"]) == {"y": 2}
+    listed = {one["name"]: values(one["annotations"]) for one in (await shared.get("packages")).json()}
+    assert listed == {"b": {"x": 1, "binding": binding}, "plain": {"y": 2}, "p": {}}
+    assert values((await shared.delete("packages/b")).json()["annotations"]) == {"x": 1, "binding": binding}
+
+
 async def test_an_action_through_a_binding_gets_the_parameters_of_all_three(shared: httpx.AsyncClient) -> None:
     await bind(shared, parameters=pairs(both="b"))
     got = (await shared.get("actions/b/a")).json()

@@ -89,12 +89,7 @@ async def package(platform: Platform, op: Op, name: FullName) -> PackageView:
         shown = await existing(platform, name, Package)
         provider = await _provider(platform, op, "package:read", shown)
         if provider is not shown:
-            binding = {"namespace": provider.name.namespace, "name": provider.name.name}
-            shown = replace(
-                shown,
-                parameters=inherited(provider.parameters, shown.parameters),
-                annotations={**shown.annotations, "binding": binding},
-            )
+            shown = replace(shown, parameters=inherited(provider.parameters, shown.parameters))
         contents = await platform.entities.find(
             "actions", provider.name.namespace, package=provider.name.name, skip=0, limit=PACKAGE_CONTENTS_MAX
         )

@@ -63,7 +63,7 @@ def summary(entity: AnyEntity) -> shapes.Entity:
         binary = shapes.ExecSummary(binary=entity.exec.binary)
         return shapes.ActionSummary(**_entity(entity), exec=binary, limits=_limits(entity.limits))
     if isinstance(entity, entities.Package):
-        return shapes.PackageSummary(**_entity(entity), binding=bool(entity.binding) and _binding(entity.binding))
+        return shapes.PackageSummary(**_named(entity), binding=bool(entity.binding) and _binding(entity.binding))
     if isinstance(entity, entities.Rule):
         return shapes.RuleSummary(**_rule(entity))
     return shapes.TriggerSummary(**_entity(entity))
@@ -123,9 +123,17 @@ def _entity(entity: AnyEntity) -> dict[str, Any]:
     }
 
 
+def _named(entity: entities.Package) -> dict[str, Any]:
+    """The annotation `binding` is the platform's: clients tell bindings in a list by it."""
+    told = {key: value for key, value in entity.annotations.items() if key != "binding"}
+    if entity.binding:
+        told["binding"] = {"namespace": entity.binding.namespace, "name": entity.binding.name}
+    return {**_entity(entity), "annotations": _annotations(told)}
+
+
 def _package(entity: entities.Package) -> dict[str, Any]:
     return {
-        **_entity(entity),
+        **_named(entity),
         "parameters": _parameters(entity.parameters),
         "binding": _binding(entity.binding),
     }
