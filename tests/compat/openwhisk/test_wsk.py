@@ -1,11 +1,9 @@
 """What `wsk` sends for its commands, first part: actions and activations. Its exit code is the status of an answer."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from compat.openwhisk.asking import ECHO, ID, MS, NODE_ECHO, User, an_action, base64_of, matching, pairs
-from compat.openwhisk.commands import WSK, Commands
+from compat.openwhisk.asking import ECHO, ID, MS, NODE_ECHO, an_action, base64_of, matching, pairs
+from compat.openwhisk.commands import Commands
 
 NOT_FOUND = "The requested resource does not exist."
 WEB = [
@@ -14,13 +12,6 @@ WEB = [
     {"key": "final", "value": True},
 ]
 FAILING = "def main(args):\n    return {'error': {'statusCode': 418, 'body': args}}\n"
-
-
-@pytest.fixture
-def wsk(user: User) -> Iterator[Commands]:
-    commands = Commands(user, WSK)
-    yield commands
-    commands.client.close()
 
 
 def hello(**more: object) -> dict[str, object]:
