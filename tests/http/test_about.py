@@ -64,10 +64,21 @@ async def test_options_is_not_for_what_is_outside_the_api(web: httpx.AsyncClient
         assert "access-control-allow-origin" not in answer.headers
 
 
-async def test_a_method_that_is_not_there_is_405_with_those_that_are(web: httpx.AsyncClient) -> None:
+async def test_a_method_that_is_not_there_is_405_with_those_that_are(
+    web: httpx.AsyncClient, guest: httpx.AsyncClient
+) -> None:
     for method in ("POST", "PUT", "DELETE", "PATCH", "HEAD"):
-        answer = await web.request(method, "/api/v1/namespaces")
-        assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+        for answer in (
+            await web.request(method, "/api/v1"),
+            await guest.request(method, "http://rambla/api/v1/namespaces"),
+        ):
+            assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+
+
+async def test_who_has_to_prove_who_they_are_does_so_before_the_method_is_looked_at(web: httpx.AsyncClient) -> None:
+    for path in ("/api/v1/namespaces", "/api/v1/namespaces/_/packages/p", "/platform/v1/status"):
+        answer = await web.patch(path)
+        assert (answer.status_code, "allow" in answer.headers) == (401, False)
 
 
 async def test_an_owner_has_one_namespace(guest: httpx.AsyncClient) -> None:

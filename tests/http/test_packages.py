@@ -48,12 +48,12 @@ async def test_annotations_of_a_package_are_replaced_on_update(guest: httpx.Asyn
 
 async def test_a_package_with_contents_is_deleted_only_by_force(guest: httpx.AsyncClient) -> None:
     await guest.put("packages/p", json={})
-    for name in ("a", "b"):
+    for name, contents in (("a", "1 entity"), ("b", "2 entities")):
         await guest.put(f"actions/p/{name}", json=ECHO)
-    answer = await guest.delete("packages/p")
-    assert answer.status_code == 409
-    expected = "Package not empty (contains 2 entities). Set force param or delete package contents."
-    assert answer.json()["error"] == expected
+        answer = await guest.delete("packages/p")
+        assert answer.status_code == 409
+        expected = f"Package not empty (contains {contents}). Set force param or delete package contents."
+        assert answer.json()["error"] == expected
     assert (await guest.delete("packages/p?force=true")).status_code == 200
     assert (await guest.get("actions?count=true")).json() == {"actions": 0}
 

@@ -168,11 +168,10 @@ async def test_firing_what_does_not_exist_is_404(guest: httpx.AsyncClient) -> No
 
 
 async def test_a_feed_must_be_a_name(guest: httpx.AsyncClient) -> None:
-    good = {"annotations": [{"key": "feed", "value": "/whisk.system/alarms/alarm"}]}
-    assert (await guest.put("triggers/good", json=good)).status_code == 200
-    bad = {"annotations": [{"key": "feed", "value": 7}]}
-    answer = await guest.put("triggers/bad", json=bad)
-    assert (answer.status_code, answer.json()["error"]) == (
-        400,
-        "The request content was malformed:\nFeed name is not valid",
-    )
+    for name in ("/whisk.system/alarms/alarm", "package/feed", "feed"):
+        good = {"annotations": [{"key": "feed", "value": name}]}
+        assert (await guest.put("triggers/good?overwrite=true", json=good)).status_code == 200
+    for nonsense in (7, "", "/", "a,b", ["feed"]):
+        bad = {"annotations": [{"key": "feed", "value": nonsense}]}
+        answer = await guest.put("triggers/bad", json=bad)
+        assert (answer.status_code, answer.json()["error"]) == (400, "Feed name is not valid")

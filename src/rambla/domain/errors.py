@@ -112,7 +112,7 @@ class NamespaceDeleted(Conflict):
 
 
 class PackageNotEmpty(Conflict):
-    """Package not empty (contains {count} entities). Set force param or delete package contents."""
+    """Package not empty (contains {contents}). Set force param or delete package contents."""
 
     code = "package_not_empty"
 

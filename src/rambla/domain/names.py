@@ -51,6 +51,10 @@ def check_name(name: str, what: str = "entity") -> str:
     return name
 
 
+def is_name(name: str) -> bool:
+    return _NAME.match(name) is not None
+
+
 def check_new_namespace(name: str) -> str:
     """`name` itself, or BadRequest if no namespace may be given that name, with an object store or without."""
     if name == SYSTEM_NAMESPACE:

@@ -80,7 +80,7 @@ async def delete_package(platform: Platform, op: Op, name: FullName, *, force: b
         package = await existing(platform, name, Package)
         contents = await platform.entities.count("actions", name.namespace, package=name.name)
         if contents and not force:
-            raise PackageNotEmpty(count=contents)
+            raise PackageNotEmpty(contents="1 entity" if contents == 1 else f"{contents} entities")
         await _empty(platform, name)
         await platform.entities.delete(name, expected_revision=package.revision)
         return package

@@ -20,8 +20,8 @@ from rambla.domain.changes import (
     TriggerChange,
 )
 from rambla.domain.entities import BLACKBOX, SEQUENCE, Parameter, RuleStatus, is_binary
-from rambla.domain.errors import MalformedContent
-from rambla.domain.names import DEFAULT_NAMESPACE, NOT_QUALIFIED, FullName, check_name, parse_full_name
+from rambla.domain.errors import BadRequest, MalformedContent
+from rambla.domain.names import DEFAULT_NAMESPACE, NOT_QUALIFIED, FullName, is_name, parse_full_name
 
 _VERSION = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}")
 
@@ -174,12 +174,10 @@ def namespace_change(body: NamespaceLimitsBody) -> NamespaceChange:
 
 
 def check_feed(feed: Any) -> None:
-    """A feed is an action's full name; making and ending it is the client's work, as in OpenWhisk."""
-    parts = feed.removeprefix("/").split("/") if isinstance(feed, str) else []
-    if len(parts) not in (2, 3):
-        raise MalformedContent(detail="Feed name is not valid")
-    for part in parts:
-        check_name(part)
+    """A feed is an action's name, full or not; making and ending it is the client's work, as in OpenWhisk."""
+    parts = [part for part in feed.split("/") if part] if isinstance(feed, str) else []
+    if not parts or not all(map(is_name, parts)):
+        raise BadRequest(detail="Feed name is not valid")
 
 
 def _binding(body: BindingBody, namespace: str) -> FullName | None:

@@ -1,6 +1,6 @@
 """Who may come to a handler, and with what?
 
-All endpoints of one path. Picks the one for the method, identifies the caller, reads the body, calls the handler. The
+All endpoints of one path. Identifies the caller, picks the one for the method, reads the body, calls the handler. The
 one place where a request is authenticated; whether its caller may is for the guard, inside the handler's flow call.
 """
 
@@ -28,9 +28,10 @@ class Resource:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         endpoint = self._by_method.get(request.method)
+        caller = await self._caller(request, endpoint or next(iter(self._by_method.values())))
         if endpoint is None:
             raise MethodNotAllowed(methods=", ".join(self._by_method))
-        op = Op(id=scope[REQUEST_ID], caller=await self._caller(request, endpoint))
+        op = Op(id=scope[REQUEST_ID], caller=caller)
         body = await read_body(request, endpoint.body, self._platform.limits) if endpoint.body else None
         response = await endpoint.handler(Call(self._platform, op, request, body))
         await response(scope, receive, send)

@@ -280,9 +280,11 @@ def an_entity(user: User, name: str, /, **changed: Any) -> dict[str, Any]:
 
 
 def a_package(user: User, name: str, /, **changed: Any) -> dict[str, Any]:
-    """One with a `binding` says so among its annotations too."""
-    annotations = pairs(binding=changed["binding"]) if changed.get("binding") else []
-    return an_entity(user, name, **{"parameters": [], "binding": {}, "annotations": annotations, **changed})
+    """A binding has the annotation by which lists tell it from a package."""
+    shown = an_entity(user, name, **{"parameters": [], "binding": {}, **changed})
+    bound = pairs(binding=shown["binding"]) if shown["binding"] else Pairs()
+    others = [one for one in shown["annotations"] if one["key"] != "binding"]
+    return {**shown, "annotations": Pairs([*others, *bound])}
 
 
 def a_trigger(user: User, name: str, /, **changed: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from compat.openwhisk.asking import User
+from compat.openwhisk.commands import WSK, WSKDEPLOY, Commands
 from compat.openwhisk.visiting import Visitor
 from system.running import Running, serving
 
@@ -63,3 +64,19 @@ def visitor(request: pytest.FixtureRequest, user: User, newcomer: Callable[[], U
     visiting = Visitor(user, newcomer() if request.param else None)
     yield visiting
     visiting.client.close()
+
+
+@pytest.fixture
+def wsk(user: User) -> Iterator[Commands]:
+    yield from _commands(user, WSK)
+
+
+@pytest.fixture
+def wskdeploy(user: User) -> Iterator[Commands]:
+    yield from _commands(user, WSKDEPLOY)
+
+
+def _commands(user: User, headers: dict[str, str]) -> Iterator[Commands]:
+    commands = Commands(user, headers)
+    yield commands
+    commands.client.close()

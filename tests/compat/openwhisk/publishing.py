@@ -22,7 +22,8 @@ class Apis:
         self.auth: dict[str, Any] = {} if with_key else {"auth": ("bad-auth-key", "")}
 
     def add(self, base_path: str, path: str = "/path", verb: str = "get", action: str = "echo", **more: Any) -> Answer:
-        """`wsk api create BASE PATH VERB ACTION`; `api_name` is for `-n`, `responsetype` for `--response-type`."""
+        """`wsk api create BASE PATH VERB ACTION`; `api_name` is for `-n`, `responsetype` for `--response-type`,
+        `secure_key` what the action asks for."""
         responsetype = more.pop("responsetype", "json")
         named = {"apiName": more.pop("api_name")} if "api_name" in more else {}
         place = {"gatewayBasePath": base_path, "gatewayPath": path, "gatewayMethod": verb, **named}
@@ -32,6 +33,7 @@ class Apis:
             "backendMethod": verb,
             "backendUrl": backend(self.user, action, responsetype),
             "authkey": self.user.key,
+            **({"secureKey": more.pop("secure_key")} if "secure_key" in more else {}),
         }
         identifier = f"API:{self.user.namespace}:{base_path}"
         return self.create({"namespace": "_", "id": identifier, **place, "action": about, **more}, responsetype)

@@ -3,15 +3,16 @@
 import pytest
 
 from compat.openwhisk import pages
-from compat.openwhisk.asking import MB, WRONG_COLLECTION, User, a_package, an_entity, matching, pairs
+from compat.openwhisk.asking import MB, WRONG_COLLECTION, User, a_package, matching, pairs
 
 NO_PROVIDER = "Binding references a package that does not exist."
 NO_BINDING_OF_A_BINDING = "Cannot bind to another package binding."
 
 
 def listed(user: User, name: str, **changed: object) -> dict[str, object]:
-    annotations = pairs(binding=changed["binding"]) if changed.get("binding") else []
-    return an_entity(user, name, **{"binding": False, "annotations": annotations, **changed})
+    shown = a_package(user, name, **{"binding": False, **changed})
+    del shown["parameters"]
+    return shown
 
 
 def whole(user: User, name: str, **changed: object) -> dict[str, object]:
@@ -303,7 +304,7 @@ class TestPackages:
     def test_reject_delete_non_empty_package_if_force_flag_is_not_set(self, user: User) -> None:
         user.make_package("p")
         user.make_action("p/a")
-        text = "Package not empty (contains 1 entities). Set force param or delete package contents."
+        text = "Package not empty (contains 1 entity). Set force param or delete package contents."
         user.delete("packages/p").refuses(409, text)
         user.delete("packages/p", force=False).refuses(409, text)
         user.delete("actions/p/a")

@@ -7,7 +7,7 @@ import pytest
 from compat.openwhisk import pages
 from compat.openwhisk.asking import ID, MB, MISSING, MS, WRONG_COLLECTION, User, a_trigger, an_entity, matching, pairs
 
-BAD_FEED = "The request content was malformed:\nFeed name is not valid"
+BAD_FEED = "Feed name is not valid"
 
 
 class TestTriggers:
@@ -88,7 +88,7 @@ class TestTriggers:
     def test_put_should_reject_request_with_undefined_feed_parameter(self, user: User) -> None:
         user.put("triggers/t", {"annotations": pairs(feed="")}).refuses(400, BAD_FEED)
 
-    @pytest.mark.parametrize("feed", ["a,b", 1, ["/a/b"], "/a", "/a/b/c/d"])
+    @pytest.mark.parametrize("feed", ["a,b", 1, ["/a/b"], "/", "/a/,"])
     def test_put_should_reject_request_with_bad_feed_parameters(self, user: User, feed: object) -> None:
         user.put("triggers/t", {"annotations": pairs(feed=feed)}).refuses(400, BAD_FEED)
         user.get("triggers").gives([])
