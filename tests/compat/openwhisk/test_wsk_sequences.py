@@ -168,7 +168,7 @@ class TestWskSequence:
             assert whole == a_sequence_record(user, "s", result, 1)
 
     def test_run_a_sub_action_even_if_it_is_updated_while_the_sequence_action_is_running(self, user: User) -> None:
-        user.make_action("sleep", SLEEP, parameters=pairs(ms=1000))
+        user.make_action("sleep", SLEEP, parameters=pairs(ms=2000))
         user.make_action("echo")
         user.make_sequence("s", ["/_/sleep", "/_/echo"])
         begun = user.post("actions/s").gives({"activationId": ID}, 202)
@@ -176,7 +176,7 @@ class TestWskSequence:
             assert user.put("actions/echo", {"annotations": pairs({name: "x"})}, overwrite=True).status == 200
             assert user.result("echo", {"x": 1}) == {"x": 1}
         whole = user.ended(begun["activationId"])
-        assert whole == a_sequence_record(user, "s", {"slept": 1000}, 2)
+        assert whole == a_sequence_record(user, "s", {"slept": 2000}, 2)
         assert [part["version"] for part in parts_of(user, whole)] == ["0.0.1", "0.0.3"]
 
     def test_invoke_a_sequence_which_supports_array_result(self, user: User) -> None:
