@@ -106,4 +106,6 @@ def test_only_public_endpoints_ask_for_no_permission() -> None:
         "/api/v1",
         "/api/v1/",
         "/api/v1/api-docs",
+        "/api/v1/docs",
+        "/api/v1/docs/index.html",
     }

@@ -6,12 +6,13 @@ description all come from it.
 
 from collections.abc import Iterator
 
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from rambla.http import about, activations, entities, gateway, gives, tending, web
 from rambla.http.bodies import ActionBody, NamespaceLimitsBody, PackageBody, RuleBody, StatusBody, TriggerBody
 from rambla.http.body import MB, OPAQUE, PAYLOAD, Body
 from rambla.http.call import Call, answer
+from rambla.http.docs_page import page
 from rambla.http.endpoint import PUBLIC, Endpoint
 from rambla.http.openapi import describe
 from rambla.http.web_request import METHODS
@@ -49,6 +50,14 @@ async def api_docs(call: Call[None]) -> Response:
     return answer(describe(ENDPOINTS))
 
 
+async def docs(call: Call[None]) -> Response:
+    return RedirectResponse(f"{_API}/docs/index.html", 308)
+
+
+async def docs_page(call: Call[None]) -> Response:
+    return HTMLResponse(page(ENDPOINTS))
+
+
 # fmt: off
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", "/", PUBLIC, about.root, gives.ABOUT),
@@ -56,6 +65,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", _API, PUBLIC, about.api, gives.VERSION),
     Endpoint("GET", f"{_API}/", PUBLIC, about.api, gives.VERSION),
     Endpoint("GET", f"{_API}/api-docs", PUBLIC, api_docs, gives.DESCRIPTION),
+    Endpoint("GET", f"{_API}/docs", PUBLIC, docs, gives.TO_PAGE),
+    Endpoint("GET", f"{_API}/docs/index.html", PUBLIC, docs_page, gives.PAGE),
 
     Endpoint("GET", f"{_API}/namespaces", "namespace:read", about.namespaces, gives.NAMESPACES),
     Endpoint("GET", f"{_API}/namespaces/", "namespace:read", about.namespaces, gives.NAMESPACES),

@@ -18,6 +18,8 @@ ABOUT = Gives("limits and runtimes", dict[str, Any])
 PONG = Gives("pong")
 VERSION = Gives("the version of the API", dict[str, Any])
 DESCRIPTION = Gives("this description", dict[str, Any])
+TO_PAGE = Gives("where this page is", status=308)
+PAGE = Gives("this page, for people")
 
 NAMESPACES = Gives("the caller's namespace, in a list", list[str])
 LIMITS = Gives("what the namespace may use", shapes.NamespaceLimits)

@@ -25,9 +25,12 @@ def is_as_described(answer: Answer, told: dict[str, Any], path: str) -> None:
 
 
 class TestSwagger:
-    @differs("no viewer is brought along: the description at /api-docs is what any viewer of OpenAPI shows")
+    @differs("a page without scripts instead of Swagger UI: any viewer of OpenAPI shows what /api-docs describes")
     def test_respond_to_docs_with_swagger_ui(self, user: User) -> None:
-        user.send("GET", "/docs/index.html", auth=None).refuses(404, NO_ROUTE)
+        user.send("GET", "/docs", auth=None).is_empty(308, {"location": "/api/v1/docs/index.html"})
+        shown = user.send("GET", "/docs/index.html", auth=None)
+        assert (shown.status, shown.headers["content-type"]) == (200, "text/html; charset=utf-8")
+        assert "/api/v1/namespaces/{namespace}/actions" in shown.content.decode()
 
     @differs("the description is OpenAPI 3.1, and made of the very table that answers")
     def test_respond_to_api_docs_with_swagger_xml(self, user: User) -> None:
