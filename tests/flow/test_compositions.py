@@ -39,10 +39,15 @@ async def count_down(arguments: dict[str, Any], run: Run) -> Any:
     return {"action": arguments.get("next", "inc"), "params": {"n": arguments.get("n", 0)}, "state": {"left": left - 1}}
 
 
+async def delegate(arguments: dict[str, Any], run: Run) -> Any:
+    """A conductor: has `c` do it all."""
+    return {"action": "c", "params": arguments} if "left" in arguments else {"params": arguments}
+
+
 @pytest.fixture
 async def rooms(tmp_path: Path) -> AsyncIterator[Rooms]:
     async with open_rooms(tmp_path) as rooms:
-        rooms.engine.functions = {**FUNCTIONS, "inc": inc, "count_down": count_down}
+        rooms.engine.functions = {**FUNCTIONS, "inc": inc, "count_down": count_down, "delegate": delegate}
         await add_action(rooms, "inc", "inc")
         await add_action(rooms, "fail", "fail")
         await add_action(rooms, "listed", "listed")
@@ -229,6 +234,13 @@ async def test_conductors_and_sequences_within_each_other(rooms: Rooms) -> None:
     assert result(await run(rooms, "c", left=1, next="twice")) == {"n": 2}
     await add_sequence(rooms, "s", "inc", "c", "inc")
     assert result(await run(rooms, "s")) == {"n": 2}
+
+
+async def test_a_conductor_within_another_counts_by_its_runs_and_not_itself(rooms: Rooms) -> None:
+    await add_conductor(rooms)
+    await add_action(rooms, "outer", "delegate", annotations={"conductor": True})
+    assert result(await run(rooms, "outer", left=50)) == {"n": 50}
+    assert result(await run(rooms, "outer", left=51)) == {"error": "Too many actions in the composition."}
 
 
 async def test_a_conductor_that_never_ends_is_ended(rooms: Rooms) -> None:

@@ -78,6 +78,14 @@ async def test_the_action_is_told_the_path_and_gets_query_body_and_headers(rooms
 
 
 @pytest.mark.usefixtures("web_action")
+async def test_the_action_is_asked_by_the_verb_of_its_case(rooms: Rooms) -> None:
+    invoked = {"target-url": "http://rambla/api/v1/web/_/default/a.http", "verb": "post"}
+    configuration = {"assembly": {"execute": [{"invoke": invoked}]}}
+    await publish(rooms, {"/path": {"get": {}}}, **{"x-ibm-configuration": configuration})
+    assert (await arguments(rooms))["__ow_method"] == "post"
+
+
+@pytest.mark.usefixtures("web_action")
 async def test_by_other_extensions_than_http_the_path_is_not_told(rooms: Rooms) -> None:
     url = "http://rambla/api/v1/web/_/default/a.json"
     await publish(rooms, {"/path": {"get": {"x-openwhisk": {"action": "a", "url": url}}}})

@@ -80,6 +80,15 @@ def test_of_a_url_the_name_and_the_extension_count(url: str, target: ActionTarge
     assert led({}, **{"x-ibm-configuration": configuration}) == target
 
 
+@pytest.mark.parametrize(
+    ("given", "method"), [({}, ""), ({"verb": "keep"}, ""), ({"verb": "post"}, "POST"), ({"verb": "GET"}, "GET")]
+)
+def test_an_action_is_asked_by_the_verb_of_its_case(given: dict[str, str], method: str) -> None:
+    invoked = {"target-url": f"{WEB}/_/default/a.http", **given}
+    configuration = {"assembly": {"execute": [{"invoke": invoked}]}}
+    assert led({}, **{"x-ibm-configuration": configuration}).method == method
+
+
 def test_an_operation_that_leads_nowhere_is_no_route() -> None:
     given = simple({"/": {"get": {"operationId": "", "responses": {}}}}, **{"x-ibm-configuration": {"assembly": {}}})
     assert meant(given).routes == ()
@@ -135,6 +144,14 @@ def test_the_base_path_of_openapi_3_is_that_of_its_first_server(servers: Any, ba
         (
             {"basePath": "/a/{b}"},
             "The base path (/a/{b}) cannot have parameters. Only the relative path supports path parameters.",
+        ),
+        (
+            {
+                "x-ibm-configuration": {
+                    "assembly": {"execute": [{"invoke": {"target-url": f"{WEB}/_/p/a", "verb": "fetch"}}]}
+                }
+            },
+            f"{CONFIGURED}backendMethod 'fetch' not supported.",
         ),
         ({"basePath": "base"}, f"{CONFIGURED}BasePath must begin with '/'."),
         ({"basePath": "/it's"}, f'{CONFIGURED}basePath contains illegal character "\'".'),

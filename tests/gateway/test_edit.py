@@ -59,7 +59,7 @@ def test_without_a_name_the_base_path_is_the_title() -> None:
 def test_only_the_extension_http_has_the_path_in_its_target() -> None:
     for extension, target in (("http", "a.http$(request.path)"), ("json", "a.json"), ("svg", "a.svg")):
         made = document(wish(extension=extension))
-        assert assembly.read(made).targets["getPath"].endswith(f"/web/guest/default/{target}")
+        assert assembly.read(made).targets["getPath"].url.endswith(f"/web/guest/default/{target}")
         assert made["paths"]["/path"]["get"]["x-openwhisk"]["url"].endswith(f"/a.{extension}")
 
 
@@ -80,7 +80,7 @@ def test_an_operation_that_is_made_again_is_replaced_and_keeps_what_is_its_own()
     assert (operation["x-openwhisk"]["action"], operation["x-rambla"]) == ("b", limit)
     read = assembly.read(again)
     assert set(read.targets) == {"getPath", "getOther"}
-    assert read.targets["getPath"].endswith("/b.json")
+    assert read.targets["getPath"].url.endswith("/b.json")
     assert read.secured == frozenset()
 
 

@@ -1,9 +1,11 @@
 """Whatever is sent, the answer is a stated error, and the next request is served."""
 
 from collections.abc import AsyncIterator
+from urllib.parse import unquote
 
 import httpx
 import pytest
+from starlette.types import Message
 
 from rambla.flow.platform import Platform
 from rambla.http.app import build_app
@@ -126,6 +128,37 @@ async def test_names_that_are_not_allowed_are_refused(
 async def test_a_namespace_that_is_not_allowed_is_refused(guest: httpx.AsyncClient) -> None:
     answer = await guest.get("http://rambla/api/v1/namespaces/a%20%24b/actions")
     assert (answer.status_code, answer.json()["error"]) == (400, "The namespace contains illegal characters.")
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/api/v1/namespaces/_/actions/../../guest/actions/a", 200),
+        ("/api/v1/namespaces/_/actions/../actions/a", 200),
+        ("/api/v1/namespaces/other/../guest/actions/a", 200),
+        ("/api/v1/namespaces/_/actions/../../other/actions/a", 403),
+        ("/api/v1/namespaces/_/actions/%2e%2e/%2e%2e/guest/actions/a", 404),
+        ("/api/v1/namespaces/../api-docs", 404),
+        ("/api/v1/namespaces/../../../platform/v1/status", 404),
+        ("/api/v1/namespaces/../../../../../ping", 404),
+        ("/other/../api/v1/namespaces", 404),
+    ],
+)
+async def test_dots_lead_from_one_namespace_to_another_and_nowhere_else(
+    guest: httpx.AsyncClient, guest_key: str, platform: Platform, path: str, status: int
+) -> None:
+    await guest.put("actions/a", json={"exec": {"kind": "python:3", "code": "echo"}})
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": unquote(path), "raw_path": path.encode(), "query_string": b""}
+    await build_app(platform)({**scope, "headers": [(b"authorization", guest_key.encode())]}, receive, send)
+    assert sent[0]["status"] == status
 
 
 async def test_huge_headers_are_431(guest: httpx.AsyncClient) -> None:

@@ -114,16 +114,16 @@ def _given(found: Runnable, payload: bytes) -> bytes:
 
 
 def _counted(run: _Run, part: Task) -> Task:
-    """A composition within one of its own kind counts for that one; what is made of others counts in their place."""
-    within_sequence = run.task.action.exec.kind == SEQUENCE
+    """What lies in a composition of the same kind counts by its parts, a conductor by its runs too, and not itself.
+    Anything else counts as one, whatever it is made of."""
     is_sequence = part.action.exec.kind == SEQUENCE
-    if not (within_sequence and is_sequence):
+    if not is_composition(part) or is_sequence != (run.task.action.exec.kind == SEQUENCE):
         run.tally.components += 1
-    elif run.tally.sequences >= COMPONENTS_MAX:
+        return part
+    if is_sequence and run.tally.sequences >= COMPONENTS_MAX:
         raise BadRequest(detail=SEQUENCE_TOO_LONG)
-    else:
-        run.tally.sequences += 1
-    return part.within(run.tally) if is_composition(part) and within_sequence == is_sequence else part
+    run.tally.sequences += int(is_sequence)
+    return part.within(run.tally)
 
 
 def _marks(run: _Run) -> list[Record]:

@@ -105,7 +105,7 @@ async def _request(platform: Platform, op: Op, api: Api, route: Route, asked: As
         headers[AUTH_HEADER] = secret
     return WebRequest(
         name=route.target.name,
-        method=asked.method,
+        method=route.target.method or asked.method,
         headers=headers,
         path=asked.path if route.target.tells_path else "",
         query=asked.query,

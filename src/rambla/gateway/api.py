@@ -21,12 +21,14 @@ DOCUMENT_BYTES_MAX = 1_000_000
 
 class ActionTarget(msgspec.Struct, frozen=True, tag="action"):
     """A web action, answering by `extension`. With `tells_path` it is told the whole path below the namespace's id.
-    With `secured` it is sent the secret that its annotation `require-whisk-auth` asks for."""
+    With `secured` it is sent the secret that its annotation `require-whisk-auth` asks for. With `method` it is asked
+    by that one, whatever the visitor's was."""
 
     name: FullName
     extension: Extension = "http"
     tells_path: bool = False
     secured: bool = False
+    method: str = ""
 
 
 class RateLimit(msgspec.Struct, frozen=True):

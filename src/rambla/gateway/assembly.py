@@ -17,15 +17,23 @@ REQUEST_PATH = "$(request.path)"
 PROOF = "message.headers.X-Require-Whisk-Auth"
 HIDDEN = "********"
 _SWITCH = "operation-switch"
+_KEEP = "keep"
 _PROOFS = re.compile(r"message\.headers\.(?:x-require-whisk-auth|authorization)", re.IGNORECASE)
 
 
-class Assembly(NamedTuple):
-    """`targets` are URLs by operationId, `everything` is the one of all others; `secured` are operationIds that are
-    sent a secret, `all_secured` says that all are."""
+class Invocation(NamedTuple):
+    """`verb` is what is asked of the URL whatever the visitor asked, lower-case; "" keeps the visitor's."""
 
-    targets: dict[str, str]
-    everything: str
+    url: str
+    verb: str
+
+
+class Assembly(NamedTuple):
+    """`targets` are by operationId, `everything` is the one of all others, if there is any; `secured` are operationIds
+    that are sent a secret, `all_secured` says that all are."""
+
+    targets: dict[str, Invocation]
+    everything: Invocation | None
     secured: frozenset[str]
     all_secured: bool
     cors: bool | None
@@ -33,13 +41,14 @@ class Assembly(NamedTuple):
 
 def read(document: Document) -> Assembly:
     configuration = _configuration(document)
-    targets: dict[str, str] = {}
+    targets: dict[str, Invocation] = {}
     secured: set[str] = set()
     steps = listing(mapping(configuration.get("assembly")).get("execute"))
     for case in _cases(steps):
         identifiers = [one for one in listing(case.get("operations")) if isinstance(one, str)]
         done = listing(case.get("execute"))
-        targets |= {one: _target(done) for one in identifiers if _target(done)}
+        target = _target(done)
+        targets |= dict.fromkeys(identifiers, target) if target else {}
         secured |= {one for one in identifiers if _sends_secret(done)}
     cors = mapping(configuration.get("cors")).get("enabled")
     return Assembly(
@@ -49,7 +58,7 @@ def read(document: Document) -> Assembly:
 
 def with_case(document: Document, identifier: str, url: str, *, secured: bool) -> Document:
     """The document with that operation leading to `url`, whatever it led to before."""
-    done: list[Document] = [{"invoke": {"target-url": url, "verb": "keep"}}]
+    done: list[Document] = [{"invoke": {"target-url": url, "verb": _KEEP}}]
     if secured:
         done.append({"set-variable": {"actions": [{"set": PROOF, "value": HIDDEN}]}})
     case = {"operations": [identifier], "execute": done}
@@ -114,9 +123,13 @@ def _is_for(case: Any, identifiers: set[str]) -> bool:
     return isinstance(first, str) and first in identifiers
 
 
-def _target(steps: list[Any]) -> str:
-    urls = (text(mapping(mapping(step).get("invoke")).get("target-url")) for step in steps)
-    return next(filter(None, urls), "")
+def _target(steps: list[Any]) -> Invocation | None:
+    for step in steps:
+        invoked = mapping(mapping(step).get("invoke"))
+        if text(invoked.get("target-url")):
+            verb = text(invoked.get("verb")).lower()
+            return Invocation(invoked["target-url"], "" if verb == _KEEP else verb)
+    return None
 
 
 def _sends_secret(steps: list[Any]) -> bool:

@@ -128,7 +128,7 @@ def _check_parameters(document: Document) -> None:
                 detail="The action must use a response type of '.http' in order to receive the path parameters."
             )
         identifier = text(operation.fields.get("operationId"))
-        if identifier in targets and not targets[identifier].endswith(f".http{assembly.REQUEST_PATH}"):
+        if identifier in targets and not targets[identifier].url.endswith(f".http{assembly.REQUEST_PATH}"):
             raise BadRequest(
                 detail=f"The target-url for operationId '{identifier}' must end in '{assembly.REQUEST_PATH}' "
                 "in order for actions to receive the path parameters."

@@ -16,7 +16,7 @@ from rambla.domain.errors import BadRequest, TooLarge
 from rambla.domain.names import DEFAULT_NAMESPACE, DEFAULT_PACKAGE, FullName, check_name
 from rambla.domain.web import Extension
 from rambla.gateway import assembly, settings
-from rambla.gateway.api import DOCUMENT_BYTES_MAX, ROUTES_MAX, ActionTarget, Api, Route, normal_path
+from rambla.gateway.api import DOCUMENT_BYTES_MAX, ROUTES_MAX, VERBS, ActionTarget, Api, Route, normal_path
 from rambla.gateway.assembly import Assembly
 from rambla.gateway.document import Operation, check, operations, refused
 from rambla.gateway.values import Document, mapping, text
@@ -81,12 +81,15 @@ def _routes(document: Document, namespace: str, *, keys: bool) -> Iterator[Route
 def _target(configuration: Assembly, operation: Operation, namespace: str) -> ActionTarget | None:
     identifier = text(operation.fields.get("operationId"))
     secured = configuration.all_secured or identifier in configuration.secured
-    url = configuration.targets.get(identifier) or configuration.everything
-    if url:
+    invoked = configuration.targets.get(identifier) or configuration.everything
+    if invoked:
+        url, verb = invoked
+        if verb and verb not in VERBS:
+            raise refused(f"backendMethod '{verb}' not supported.")
         owner, package, last = _parsed(url.removesuffix(assembly.REQUEST_PATH), "target-url").group(2, 3, 4)
         action, extension = _split(unquote(last))
         name = _named(unquote(owner), unquote(package), action, namespace)
-        return ActionTarget(name, extension, url.endswith(assembly.REQUEST_PATH), secured)
+        return ActionTarget(name, extension, url.endswith(assembly.REQUEST_PATH), secured, method=verb.upper())
     given = mapping(operation.fields.get("x-openwhisk"))
     if not given.get("action"):
         return None

@@ -6,6 +6,7 @@ What comes before: the HTTP server. What comes after: `resource.py` for the path
 
 import re
 from collections.abc import Iterable
+from urllib.parse import unquote, urljoin
 
 from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.datastructures import Headers, MutableHeaders
@@ -26,6 +27,7 @@ from rambla.http.vanity import Vanity
 from rambla.http.web import cross_origin, is_web
 
 API = "/api/v1"
+_NAMESPACES = f"{API}/namespaces/"
 HEADERS_BYTES_MAX = 64 * 2**10
 _ADOPTED_ID = re.compile(r"(?!sid_)[A-Za-z0-9._-]{1,128}")
 _CORS = {
@@ -83,7 +85,7 @@ class Envelope:
             await send(message)
 
         try:
-            await self._answer(scope, receive, send_with_headers)
+            await self._answer(_without_dots(scope), receive, send_with_headers)
         except ClientDisconnect:
             return  # nobody is left to answer
         except Exception as error:
@@ -103,6 +105,18 @@ class Envelope:
             await Response()(scope, receive, send)
             return
         await self._inner(scope, receive, send)
+
+
+def _without_dots(scope: Scope) -> Scope:
+    """`_/actions/../../whisk.system/actions/x` is how `wskdeploy` names what lies in another namespace than its own
+    (RFC 3986, section 5.2.4). They lead from one namespace to another, and nowhere else."""
+    raw = scope["raw_path"].decode("latin-1")
+    if "/../" not in raw or not raw.startswith(_NAMESPACES):
+        return scope
+    path = urljoin(_NAMESPACES, raw)
+    return (
+        {**scope, "raw_path": path.encode("latin-1"), "path": unquote(path)} if path.startswith(_NAMESPACES) else scope
+    )
 
 
 def _adopted_id(scope: Scope) -> str | None:

@@ -33,7 +33,9 @@ class ApiStoreSuite:
                 Route(
                     method="POST",
                     path="/{id}/x",
-                    target=ActionTarget(FullName("other", "", "b c"), "svg", tells_path=True, secured=True),
+                    target=ActionTarget(
+                        FullName("other", "", "b c"), "svg", tells_path=True, secured=True, method="PUT"
+                    ),
                     rate_limit=RateLimit(5, 1000, whole_api=True),
                     keys=KeyCheck("x-api-key", ("d" * 64, "e" * 64)),
                 ),

@@ -37,6 +37,16 @@ def a_sequence_record(user: User, name: str, result: Any, parts: int, /, **chang
     return {**_activation(user, name, result), **shown, **changed}
 
 
+def parts_of(user: User, whole: dict[str, Any]) -> list[dict[str, Any]]:
+    """The records of the parts. Each says that the whole was the reason, and all together took as long as it."""
+    parts = [user.ended(activation_id) for activation_id in whole["logs"]]
+    for part in parts:
+        assert part["cause"] == whole["activationId"]
+        assert {"key": "causedBy", "value": "sequence"} in part["annotations"]
+    assert whole["duration"] == sum(part["duration"] for part in parts)
+    return parts
+
+
 def a_fire(user: User, name: str, payload: Any, logs: list[Any], /) -> dict[str, Any]:
     """A trigger's; `logs` are made by `invoked` and `not_invoked`."""
     return {**_activation(user, name, payload), "logs": logs}

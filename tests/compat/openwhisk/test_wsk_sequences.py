@@ -13,6 +13,7 @@ from compat.openwhisk.records import (
     failed,
     fire,
     invoked,
+    parts_of,
     printed,
     runs_of,
     without_headers,
@@ -34,16 +35,6 @@ BOTH = {"lines": ["it is now", "what time is it?"], "length": 2}
 def with_actions(user: User, **codes: str) -> None:
     for name, code in codes.items():
         user.make_action(name, code)
-
-
-def parts_of(user: User, whole: dict[str, Any]) -> list[dict[str, Any]]:
-    """The records of the parts. Each says that the whole was the reason, and all together took as long as it."""
-    parts = [user.ended(activation_id) for activation_id in whole["logs"]]
-    for part in parts:
-        assert part["cause"] == whole["activationId"]
-        assert {"key": "causedBy", "value": "sequence"} in part["annotations"]
-    assert whole["duration"] == sum(part["duration"] for part in parts)
-    return parts
 
 
 def ran(user: User, answer: Answer, shown: dict[str, Any], status: int = 200) -> list[dict[str, Any]]:
