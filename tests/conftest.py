@@ -13,6 +13,8 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import settings
 
+from imagekit import image_store
+
 # A slow machine is no reason for a test to fail.
 settings.register_profile("rambla", deadline=None)
 settings.load_profile("rambla")
@@ -23,6 +25,13 @@ pytest.register_assert_rewrite("rambla.testing")
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def images() -> Iterator[None]:
+    """Podman on a store of this process's own, which holds the image of `imagekit`."""
+    with TemporaryDirectory(prefix="rambla-images-") as folder, image_store(Path(folder)):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ import urllib.request, urllib.error
 def main(args):
     said = []
     for method, path, body in args["requests"]:
-        request = urllib.request.Request("http://127.0.0.1:8080" + path, method=method, headers=args.get("headers", {}),
+        request = urllib.request.Request("http://127.0.0.1:8081" + path, method=method, headers=args.get("headers", {}),
                                          data=body.encode() if body else None)
         try:
             with urllib.request.urlopen(request, timeout=10) as answer:
@@ -177,7 +177,7 @@ import socket
 def main(args):
     said = []
     for text in args["texts"]:
-        with socket.create_connection(("127.0.0.1", 8080), 10) as connection:
+        with socket.create_connection(("127.0.0.1", 8081), 10) as connection:
             connection.sendall(text.encode("latin-1"))
             connection.shutdown(socket.SHUT_WR)
             answer = b""

@@ -1,13 +1,17 @@
-"""Every engine keeps the port's promises: the one in memory, and the one of real processes."""
+"""Every engine keeps the port's promises: in memory, of real processes, of real containers."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 
+import imagekit
 from rambla.domain.errors import EngineFailed
 from rambla.drivers.memory.engine import Crash, MemoryEngine, kept, say
+from rambla.drivers.podman.engine import PodmanEngine, PodmanSettings
+from rambla.drivers.podman.engine import open_engine as open_podman
 from rambla.drivers.process import environments
 from rambla.drivers.process.engine import ProcessEngine, ProcessSettings, open_engine
 from rambla.engine.ports import Run
@@ -111,6 +115,20 @@ class TestProcessEngine(EngineSuite):
     @pytest.fixture
     def code(self) -> Code:
         return PYTHON
+
+
+class TestPodmanEngine(EngineSuite):
+    kind = imagekit.KIND
+
+    @pytest.fixture
+    async def engine(self, images: None, tmp_path: Path) -> AsyncIterator[PodmanEngine]:
+        engine = await open_podman(PodmanSettings(folder=tmp_path / "containers"))
+        yield engine
+        await engine.close()
+
+    @pytest.fixture
+    def code(self) -> Code:
+        return {name: name for name in NAMES}
 
 
 def test_every_program_of_the_suite_is_there() -> None:

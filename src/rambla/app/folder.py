@@ -52,6 +52,11 @@ class DataFolder:
         return self.path / "swift"
 
     @property
+    def containers(self) -> Path:
+        """There while containers may be."""
+        return self.path / "containers"
+
+    @property
     def events_token(self) -> Path:
         return self.path / "events.token"
 

@@ -15,6 +15,7 @@ OPENERS = {
     ("index", "sqlite"): "rambla.drivers.sql.opening:open_index",
     ("index", "postgresql"): "rambla.drivers.sql.opening:open_index",
     ("engine", "none"): "rambla.drivers.memory.engine:MemoryEngine",
+    ("engine", "podman"): "rambla.drivers.podman.engine:open_for_folder",
     ("objects", "swift"): "rambla.drivers.swift.embedded:open_embedded",
 }
 

@@ -21,6 +21,7 @@ from rambla.activations.tailer import follow
 from rambla.activations.tailer import rebuild as rebuild_index
 from rambla.app.build import Stores, build_platform, first_namespace, open_stores
 from rambla.app.edges import EDGES
+from rambla.app.engines import Engines
 from rambla.app.folder import DataFolder
 from rambla.app.registry import opener
 from rambla.app.server import Server
@@ -28,6 +29,7 @@ from rambla.app.settings import Settings, load
 from rambla.app.system.seed import seed
 from rambla.domain.errors import BadSettings, RamblaError, StorageFailed
 from rambla.drivers.process.engine import ProcessSettings, open_engine
+from rambla.engine.ports import Engine
 from rambla.flow.alarms import keep_time
 from rambla.flow.platform import Platform
 from rambla.flow.recover import settle
@@ -66,14 +68,10 @@ async def _serve(settings: Settings, folder: DataFolder) -> None:
         objects = await _open_objects(settings, folder, url, stack)
         if objects is not None:
             services.start("object store", objects.run)
-        engine = await open_engine(
-            ProcessSettings(
-                runtimes=settings.runtimes or None,
-                require_isolation=settings.require_isolation,
-                objects_upstream=objects.url if objects else None,
-            )
-        )
+        engine = await _open_engine(settings, folder, url, objects.url if objects else None)
         stack.push_async_callback(engine.close)
+        if folder.containers.exists():
+            services.start("containers of an earlier run", engine.sweep)
         async with Tasks() as work:
             platform = replace(build_platform(settings, folder, stores, work, engine, objects), api_host=url)
             await first_namespace(platform, folder, url)
@@ -84,6 +82,22 @@ async def _serve(settings: Settings, folder: DataFolder) -> None:
             work.stop()
         _store_cursor(stores, platform.ledger.low_water())
         services.stop()
+
+
+async def _open_engine(settings: Settings, folder: DataFolder, url: str, objects_upstream: str | None) -> Engines:
+    native = await open_engine(
+        ProcessSettings(
+            runtimes=settings.runtimes or None,
+            require_isolation=settings.require_isolation,
+            objects_upstream=objects_upstream,
+        )
+    )
+
+    async def open_images() -> Engine:
+        opened: Engine = await opener("engine", "podman")(folder.containers, url, objects_upstream)
+        return opened
+
+    return Engines(native, open_images)
 
 
 async def _open_objects(

@@ -17,8 +17,8 @@ from rambla.dispatch.growth import averaged, worth_starting
 from rambla.dispatch.jobs import Done, Job
 from rambla.dispatch.pools import Box, Pool, Pools, Waiter
 from rambla.dispatch.throttle import Throttle
-from rambla.domain.activation import RunResult, error_result
-from rambla.domain.errors import EngineFailed, Unavailable
+from rambla.domain.activation import RunResult, Status, error_result
+from rambla.domain.errors import EngineFailed, ImageFailed, Unavailable
 from rambla.engine.ports import Engine
 from rambla.kit.clock import Clock
 from rambla.kit.tasks import Tasks
@@ -64,12 +64,12 @@ class Dispatcher:
         accepted_ns = self._clock.monotonic_ns()
         if job.key.memory_mb > self._limits.memory_mb:
             text = f"the action asks for {job.key.memory_mb} MB and this host has {self._limits.memory_mb} MB for all"
-            return self._failed(str(EngineFailed(detail=text)), accepted_ns)
+            return self._failed(EngineFailed(detail=text), accepted_ns)
         pool = self._pools.of(job.key)
         try:
             box = await self._sandbox_for(job, pool)
         except EngineFailed as error:
-            return self._failed(str(error), accepted_ns)
+            return self._failed(error, accepted_ns)
         begin_ns = pool.begun[box] = self._clock.monotonic_ns()
         start_ms = self._clock.now_ms()
         try:
@@ -100,10 +100,11 @@ class Dispatcher:
         result = await box.sandbox.run(run)
         return msgspec.structs.replace(result, init_ms=init_ms)
 
-    def _failed(self, text: str, accepted_ns: int) -> Done:
+    def _failed(self, error: EngineFailed, accepted_ns: int) -> Done:
         now_ms = self._clock.now_ms()
         waited_ms = (self._clock.monotonic_ns() - accepted_ns) // _MS_NS
-        result = RunResult(status="whisk internal error", result=error_result(text))
+        status: Status = "action developer error" if isinstance(error, ImageFailed) else "whisk internal error"
+        result = RunResult(status=status, result=error_result(str(error)))
         return Done(result=result, wait_ms=waited_ms, start_ms=now_ms, end_ms=now_ms)
 
     # --- who gets which sandbox ---

@@ -238,6 +238,12 @@ class EngineFailed(WorldError):
     code = "engine_failed"
 
 
+class ImageFailed(EngineFailed):
+    """Failed to {step} container image '{image}'. ({detail})"""
+
+    code = "image_failed"
+
+
 class DataFolderInUse(WorldError):
     """Another Rambla already runs on {folder} (process {pid}). Fix: stop it, or give another --data."""
 

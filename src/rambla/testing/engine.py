@@ -1,7 +1,7 @@
 """Does a driver keep what rambla.engine.ports.Engine promises?
 
-A test class inherits `EngineSuite` and provides the fixtures `engine`, of which no sandbox lives yet, and `code`: what
-this engine calls the programs named here. What isolation means is each engine's own to prove.
+A test class inherits `EngineSuite`, says of which `kind` its programs are, and provides the fixtures `engine`, of which
+no sandbox lives yet, and `code`: what this engine calls the programs named here. Isolation is each one's own to prove.
 
     echo    gives its arguments back, and prints "one" and "two" on its standard output
     counts  gives {"n": how often it ran in this sandbox}, and prints "run N"
@@ -44,12 +44,8 @@ def a_run(arguments: object = None, *, timeout_ms: int = 30_000, log_bytes_max: 
     )
 
 
-async def loaded(engine: Engine, code: str) -> Sandbox:
-    sandbox = await engine.start("python:3", MEMORY_MB, grants=False)
-    assert sandbox.alive
-    program = Program(kind="python:3", name="a", main="", code=code, binary=False)
-    assert await sandbox.init(program, a_run()) is None
-    return sandbox
+def a_program(kind: str, code: str) -> Program:
+    return Program(kind=kind, name="a", main="", code=code, binary=False)
 
 
 def value_of(result: RunResult) -> object:
@@ -66,10 +62,18 @@ def texts_of(result: RunResult) -> list[str]:
 
 
 class EngineSuite:
+    kind = "python:3"
+
+    async def loaded(self, engine: Engine, code: str) -> Sandbox:
+        sandbox = await engine.start(self.kind, MEMORY_MB, grants=False)
+        assert sandbox.alive
+        assert await sandbox.init(a_program(self.kind, code), a_run()) is None
+        return sandbox
+
     async def test_a_sandbox_is_counted_until_it_is_closed(self, engine: Engine, code: Code) -> None:
         assert engine.health().level in LEVELS
-        assert "python" in engine.health().runtimes
-        first, second = await loaded(engine, code["echo"]), await loaded(engine, code["echo"])
+        assert self.kind.partition(":")[0] in engine.health().runtimes
+        first, second = await self.loaded(engine, code["echo"]), await self.loaded(engine, code["echo"])
         assert engine.health().sandboxes == 2
         for _ in range(2):
             await first.close()
@@ -78,7 +82,7 @@ class EngineSuite:
         assert engine.health().sandboxes == 0
 
     async def test_arguments_go_in_and_the_result_and_the_logs_come_out(self, engine: Engine, code: Code) -> None:
-        sandbox = await loaded(engine, code["echo"])
+        sandbox = await self.loaded(engine, code["echo"])
         arguments = {"text": "Grüße \u2028 \0 \U0001f388", "deep": [{"n": 1.5}, None, 2**53]}
         result = await sandbox.run(a_run(arguments))
         assert value_of(result) == arguments
@@ -87,7 +91,7 @@ class EngineSuite:
         await sandbox.close()
 
     async def test_a_sandbox_keeps_its_state_and_each_run_its_own_logs(self, engine: Engine, code: Code) -> None:
-        first, second = await loaded(engine, code["counts"]), await loaded(engine, code["counts"])
+        first, second = await self.loaded(engine, code["counts"]), await self.loaded(engine, code["counts"])
         for number in (1, 2, 3):
             result = await first.run(a_run())
             assert (value_of(result), texts_of(result)) == ({"n": number}, [f"run {number}"])
@@ -96,7 +100,7 @@ class EngineSuite:
         await second.close()
 
     async def test_what_an_action_returns_decides_the_status(self, engine: Engine, code: Code) -> None:
-        sandbox = await loaded(engine, code["value"])
+        sandbox = await self.loaded(engine, code["value"])
         for value, status in (
             ({}, "success"),
             ([], "success"),
@@ -111,14 +115,14 @@ class EngineSuite:
         await sandbox.close()
 
     async def test_an_exception_is_the_applications_error(self, engine: Engine, code: Code) -> None:
-        sandbox = await loaded(engine, code["fails"])
+        sandbox = await self.loaded(engine, code["fails"])
         result = await sandbox.run(a_run())
         assert (result.status, error_of(result)) == ("application error", "not today")
         assert sandbox.alive
         await sandbox.close()
 
     async def test_a_result_that_is_too_large_is_cut_and_said_so(self, engine: Engine, code: Code) -> None:
-        sandbox = await loaded(engine, code["large"])
+        sandbox = await self.loaded(engine, code["large"])
         result = await sandbox.run(a_run())
         text = str(error_of(result))
         assert result.status == "application error"
@@ -127,7 +131,7 @@ class EngineSuite:
         await sandbox.close()
 
     async def test_logs_end_at_their_limit_and_the_run_goes_on(self, engine: Engine, code: Code) -> None:
-        sandbox = await loaded(engine, code["prints"])
+        sandbox = await self.loaded(engine, code["prints"])
         result = await sandbox.run(a_run({"text": "x" * 100, "times": 4000}, log_bytes_max=20_000))
         assert result.status == "success"
         *kept, last = texts_of(result)
@@ -141,7 +145,7 @@ class EngineSuite:
     async def test_the_limit_of_logs_bounds_the_record_whatever_is_printed(self, engine: Engine, code: Code) -> None:
         """One that outgrew the journal's records could never be written."""
         for program, arguments in (("bytes", {}), ("prints", {"text": "", "times": 50_000})):
-            sandbox = await loaded(engine, code[program])
+            sandbox = await self.loaded(engine, code[program])
             result = await sandbox.run(a_run(arguments, log_bytes_max=200_000))
             assert result.status == "success"
             assert texts_of(result)[-1] == TRUNCATED.format(limit=200_000)
@@ -149,7 +153,7 @@ class EngineSuite:
             await sandbox.close()
 
     async def test_a_crash_is_reported_and_ends_its_sandbox_only(self, engine: Engine, code: Code) -> None:
-        other, sandbox = await loaded(engine, code["counts"]), await loaded(engine, code["crashes"])
+        other, sandbox = await self.loaded(engine, code["counts"]), await self.loaded(engine, code["crashes"])
         for _ in range(2):
             result = await sandbox.run(a_run())
             assert (result.status, error_of(result)) == (DEVELOPER, EXITED)
@@ -159,7 +163,7 @@ class EngineSuite:
         await other.close()
 
     async def test_a_timeout_is_reported_and_ends_its_sandbox(self, engine: Engine, code: Code) -> None:
-        sandbox = await loaded(engine, code["endless"])
+        sandbox = await self.loaded(engine, code["endless"])
         result = await sandbox.run(a_run(timeout_ms=50))
         assert (result.status, result.timed_out, sandbox.alive) == (DEVELOPER, True, False)
         assert error_of(result) == "The action exceeded its time limits of 50 milliseconds."
@@ -167,9 +171,8 @@ class EngineSuite:
         assert engine.health().sandboxes == 0
 
     async def test_what_cannot_be_loaded_says_so_and_is_ended(self, engine: Engine, code: Code) -> None:
-        sandbox = await engine.start("python:3", MEMORY_MB, grants=False)
-        program = Program(kind="python:3", name="a", main="", code=code["broken"], binary=False)
-        failure = await sandbox.init(program, a_run())
+        sandbox = await engine.start(self.kind, MEMORY_MB, grants=False)
+        failure = await sandbox.init(a_program(self.kind, code["broken"]), a_run())
         assert failure is not None
         assert failure.status == DEVELOPER
         assert error_of(failure)
@@ -177,7 +180,7 @@ class EngineSuite:
         await sandbox.close()
 
     async def test_a_cancelled_run_ends_its_sandbox(self, engine: Engine, code: Code) -> None:
-        sandbox = await loaded(engine, code["endless"])
+        sandbox = await self.loaded(engine, code["endless"])
         with anyio.move_on_after(0.05):
             await sandbox.run(a_run())
         assert not sandbox.alive
@@ -188,7 +191,7 @@ class EngineSuite:
         seen: list[object] = []
 
         async def one(number: int) -> None:
-            sandbox = await loaded(engine, code["echo"])
+            sandbox = await self.loaded(engine, code["echo"])
             seen.append(value_of(await sandbox.run(a_run({"n": number}))) == {"n": number})
             await sandbox.close()
 
@@ -203,13 +206,13 @@ class EngineSuite:
         assert engine.health().sandboxes == 0
 
     async def test_closing_ends_every_sandbox_and_begins_none(self, engine: Engine, code: Code) -> None:
-        sandboxes = [await loaded(engine, code["echo"]) for _ in range(3)]
+        sandboxes = [await self.loaded(engine, code["echo"]) for _ in range(3)]
         for _ in range(2):
             await engine.close()
         assert not any(sandbox.alive for sandbox in sandboxes)
         assert engine.health().sandboxes == 0
         with raises(EngineFailed):
-            await engine.start("python:3", MEMORY_MB, grants=False)
+            await engine.start(self.kind, MEMORY_MB, grants=False)
 
 
 def _record(result: RunResult) -> Outcome:

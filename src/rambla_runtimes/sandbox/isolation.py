@@ -15,7 +15,7 @@ from rambla_runtimes.sandbox import landlock, linux, seccomp
 
 TMP = "/tmp"
 INSIDE_ID = 1000
-OBJECTS_PORT = 8080
+OBJECTS_PORT = 8081  # not 8080, which is a container image's own: both are told one address
 _DEVICES = ["/dev/null", "/dev/zero", "/dev/full"]
 _FILES_MAX = 1024
 _NICENESS = 10

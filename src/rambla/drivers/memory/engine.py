@@ -92,7 +92,7 @@ class MemorySandbox:
 class MemoryEngine:
     """`functions` by name; `fail_starts` makes the next so many starts fail."""
 
-    objects_address = "http://127.0.0.1:8080"
+    objects_address = "http://127.0.0.1:8081"
 
     def __init__(self, functions: Mapping[str, Function], clock: Clock | None = None) -> None:
         self.functions = functions

@@ -125,12 +125,12 @@ def _open_root(controller: str) -> tuple[Path | None, str]:
         return None, error.strerror or str(error)
 
 
-def _base(controller: str) -> Path | None:
-    """The folder that is ours to make groups in, in the hierarchy of `controller` (cgroups(7)), if there is one."""
-    own: dict[str, str] = {}
-    for line in Path("/proc/self/cgroup").read_text().splitlines():
+def folder_of(process: str, controller: str) -> Path | None:
+    """The group that `process` is in, in the hierarchy of `controller` (cgroups(7)), if there is one."""
+    groups: dict[str, str] = {}
+    for line in Path(f"/proc/{process}/cgroup").read_text().splitlines():
         _, controllers, path = line.split(":", 2)
-        own |= dict.fromkeys(controllers.split(","), path.lstrip("/"))
+        groups |= dict.fromkeys(controllers.split(","), path.lstrip("/"))
     mounts: dict[str, str] = {}
     for line in Path("/proc/self/mountinfo").read_text().splitlines():
         fields = line.split()
@@ -140,11 +140,16 @@ def _base(controller: str) -> Path | None:
         elif kind == "cgroup2":
             mounts[""] = fields[4]
     hierarchy = controller if controller in mounts else ""
-    if hierarchy not in mounts or hierarchy not in own:
+    if hierarchy not in mounts or hierarchy not in groups:
         return None
-    folder = Path(mounts[hierarchy]) / own[hierarchy]
-    if hierarchy:
-        return folder
+    return Path(mounts[hierarchy]) / groups[hierarchy]
+
+
+def _base(controller: str) -> Path | None:
+    """The folder that is ours to make groups in."""
+    folder = folder_of("self", controller)
+    if folder is None or not (folder / "cgroup.controllers").exists():
+        return folder  # version 1
     # Version 2 lets no group have both processes and bounded groups: ours is the one above that of DelegateSubgroup.
     folder = folder.parent if folder.name == _PLATFORM else folder
     return folder if controller in _controllers(folder) else None

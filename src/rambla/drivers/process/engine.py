@@ -31,13 +31,12 @@ _log = logging.getLogger(__name__)
 _MIB = 1 << 20
 _ZYGOTE = environments.RUNTIMES / "python" / "zygote.py"
 _NODE_WORKER = environments.RUNTIMES / "nodejs" / "worker.js"
-OBJECTS_ADDRESS = "http://127.0.0.1:8080"
+OBJECTS_ADDRESS = "http://127.0.0.1:8081"
 _SIZED = ("nodejs", "java")
 """Those that must know how much memory they get before they start."""
 _COMPILED = ("go", "rust", "native")
 _SKELETON = re.compile(r"(docker\.io/)?openwhisk/dockerskeleton(:[\w.-]+)?")
 """OpenWhisk's image for programs (`wsk action create --native`), whose convention needs no container."""
-_NO_IMAGES = "actions from container images are not run yet, except those of openwhisk/dockerskeleton"
 R = TypeVar("R", environments.NodeRuntime, java.JavaRuntime)
 
 
@@ -98,7 +97,7 @@ class ProcessEngine:
         folder = Path(settings.runtimes) if settings.runtimes else None
         self._python = environments.locate(folder)
         paths = list(self._python.paths)
-        self._kinds = {"python": "", "native": "", "skeleton": "", BLACKBOX: _NO_IMAGES}
+        self._kinds = {"python": "", "native": "", "skeleton": ""}
         machines: dict[str, str] = {}
         if node := self._found("nodejs", environments.locate_node):
             machines["nodejs"] = str(node.node)
@@ -228,6 +227,11 @@ def family_of(kind: str) -> str:
     if name == BLACKBOX:
         return "skeleton" if _SKELETON.fullmatch(image) else name
     return "native" if name in _COMPILED else name
+
+
+def is_image(kind: str) -> bool:
+    """Whether `kind` is a container image, which this engine does not run."""
+    return family_of(kind) == BLACKBOX
 
 
 def _reasons(parts: dict[str, str]) -> str:

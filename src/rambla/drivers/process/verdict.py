@@ -34,8 +34,26 @@ def of_frame(frame: Frame, phase: Phase, result_bytes_max: int) -> Verdict | Non
     if phase == "init" and frame.kind == READY:
         return None
     if phase == "run" and frame.kind == RESULT:
-        return _of_result(frame, result_bytes_max)
+        return of_result(frame.body, frame.size, result_bytes_max)
     return "action developer error", error_result(_error_text(frame))
+
+
+def of_result(body: bytes, size: int, result_bytes_max: int) -> Verdict:
+    """What code gave back: `body`, or the beginning of it, of `size` bytes."""
+    if size > result_bytes_max:
+        text = (
+            f"The action produced a response that exceeded the allowed length: {size} > {result_bytes_max} "
+            f"bytes. The truncated response was: {quote(body)}"
+        )
+        return "application error", error_result(text)
+    try:
+        value = msgspec.json.decode(body)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return "action developer error", error_result(_INVALID + quote(body))
+    if not isinstance(value, dict | list):
+        return "action developer error", error_result(_INVALID + quote(body))
+    failed = isinstance(value, dict) and "error" in value
+    return ("application error" if failed else "success"), body
 
 
 def exited(phase: Phase) -> Verdict:
@@ -57,23 +75,6 @@ def lost() -> Verdict:
     return "whisk internal error", error_result(_LOST)
 
 
-def _of_result(frame: Frame, result_bytes_max: int) -> Verdict:
-    if frame.size > result_bytes_max:
-        text = (
-            f"The action produced a response that exceeded the allowed length: {frame.size} > {result_bytes_max} "
-            f"bytes. The truncated response was: {_quote(frame.body)}"
-        )
-        return "application error", error_result(text)
-    try:
-        value = msgspec.json.decode(frame.body)
-    except (msgspec.DecodeError, ValueError, RecursionError):
-        return "action developer error", error_result(_INVALID + _quote(frame.body))
-    if not isinstance(value, dict | list):
-        return "action developer error", error_result(_INVALID + _quote(frame.body))
-    failed = isinstance(value, dict) and "error" in value
-    return ("application error" if failed else "success"), frame.body
-
-
 class _Failure(msgspec.Struct):
     error: str
 
@@ -85,5 +86,6 @@ def _error_text(frame: Frame) -> str:
         raise Hostile(f"a frame of type {frame.kind} out of place") from error
 
 
-def _quote(body: bytes) -> str:
+def quote(body: bytes) -> str:
+    """The beginning of what is no result, as text."""
     return body[:_QUOTED_BYTES_MAX].decode(errors="replace")
