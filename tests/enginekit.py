@@ -7,8 +7,7 @@ from typing import Any
 
 from rambla.domain.activation import RunResult
 from rambla.drivers.process import environments
-from rambla.drivers.process.engine import ProcessEngine
-from rambla.engine.ports import Program, Run
+from rambla.engine.ports import Engine, Program, Run
 
 _TMP = Path("/tmp")
 
@@ -36,7 +35,7 @@ def a_program(code: str, kind: str = "python:3", **changes: Any) -> Program:
     return Program(**(given | changes))
 
 
-async def act(engine: ProcessEngine, program: Program, run: Run | None = None, memory_mb: int = 256) -> RunResult:
+async def act(engine: Engine, program: Program, run: Run | None = None, memory_mb: int = 256) -> RunResult:
     """Start a sandbox, load `program`, run it once, close it."""
     run = run or a_run()
     sandbox = await engine.start(program.kind, memory_mb, grants=bool(run.grants))
@@ -46,7 +45,7 @@ async def act(engine: ProcessEngine, program: Program, run: Run | None = None, m
         await sandbox.close()
 
 
-async def value_of(engine: ProcessEngine, code: str, **changes: Any) -> Any:
+async def value_of(engine: Engine, code: str, **changes: Any) -> Any:
     """The result of Python `code` that must succeed."""
     result = await act(engine, a_program(code), a_run(**changes))
     assert result.status == "success", (result.result, [line.text for line in result.logs])

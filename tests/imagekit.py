@@ -62,7 +62,9 @@ def image_store(folder: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            podman("system", "reset", "--force")
+            podman("rm", "--all", "--force", "--time=0")
+            podman("rmi", "--all", "--force")
+            subprocess.run(["umount", folder / "graph" / "overlay"])  # podman mounts it on itself
 
 
 def podman(*arguments: str) -> str:

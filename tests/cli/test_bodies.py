@@ -7,9 +7,12 @@ import pytest
 
 from rambla.cli import actions, activations, entities, paths, platform, triggers
 from rambla.cli.client import query_strings
+from rambla.cli.errors import CliError
 
 NOTHING: dict[str, Any] = {"annotation": (), "param": (), "param_file": None}
-ACTION: dict[str, Any] = NOTHING | dict.fromkeys(("kind", "main", "memory", "timeout", "logs", "network", "sequence"))
+ACTION: dict[str, Any] = NOTHING | dict.fromkeys(
+    ("kind", "main", "memory", "timeout", "logs", "network", "docker", "sequence")
+)
 TRIGGER: dict[str, Any] = NOTHING | dict.fromkeys(("source", "prefix", "suffix", "target")) | {"event": ()}
 
 
@@ -27,6 +30,18 @@ def test_an_actions_options_become_openwhisks_fields(tmp_path: Path) -> None:
         "parameters": [{"key": "w", "value": 4}],
         "annotations": [{"key": "network", "value": "objects"}],
     }
+
+
+def test_an_image_becomes_a_blackbox_with_code_or_without(tmp_path: Path) -> None:
+    options = ACTION | {"docker": "localhost/a:1"}
+    assert actions.body_of(None, **options) == {"exec": {"kind": "blackbox", "image": "localhost/a:1"}}
+    (tmp_path / "a.sh").write_text("true")
+    assert actions.body_of(tmp_path / "a.sh", **options | {"main": "f"}) == {
+        "exec": {"kind": "blackbox", "image": "localhost/a:1", "code": "true", "main": "f"}
+    }
+    for other in ({"kind": "python:3"}, {"sequence": "a,b"}):
+        with pytest.raises(CliError, match="instead of"):
+            actions.body_of(None, **options | other)
 
 
 def test_a_source_becomes_an_annotation() -> None:

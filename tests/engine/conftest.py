@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from rambla.app.engines import Engines
 from rambla.domain.errors import EngineFailed
+from rambla.drivers.podman.engine import PodmanEngine, PodmanSettings
+from rambla.drivers.podman.engine import open_engine as open_podman
 from rambla.drivers.process import environments
 from rambla.drivers.process.engine import ProcessEngine, ProcessSettings, open_engine
 
@@ -55,3 +58,22 @@ async def sandboxed(engine: ProcessEngine) -> ProcessEngine:
     if engine.level != "sandboxed":
         pytest.skip(f"this host isolates only at level '{engine.level}': {engine.health().parts}")
     return engine
+
+
+@pytest.fixture
+async def containers(images: None, tmp_path: Path) -> AsyncIterator[PodmanEngine]:
+    opened = await open_podman(PodmanSettings(folder=tmp_path / "containers"))
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def engines(engine: ProcessEngine, tmp_path: Path) -> AsyncIterator[Engines]:
+    """As the platform has them: the native one, and that of images once an image is asked for."""
+
+    async def open_images() -> PodmanEngine:
+        return await open_podman(PodmanSettings(folder=tmp_path / "containers"))
+
+    opened = Engines(engine, open_images)
+    yield opened
+    await opened.close()

@@ -1,4 +1,4 @@
-"""One action in each language: the same JSON in and out, and the same words where it goes wrong.
+"""One action in each language, and in a container image: the same JSON in and out, and the same words for what fails.
 
 A Java jar and a Go program are compiled here; the shell script speaks the ActionLoop by hand.
 """
@@ -16,9 +16,10 @@ from typing import Any
 
 import pytest
 
+import imagekit
 from enginekit import a_program, a_run, act, error_of
+from rambla.app.engines import Engines
 from rambla.domain.activation import RunResult
-from rambla.drivers.process.engine import ProcessEngine
 
 pytestmark = pytest.mark.anyio
 SKELETON = "blackbox:docker.io/openwhisk/dockerskeleton:latest"
@@ -153,11 +154,11 @@ def go_program(tmp_path_factory: pytest.TempPathFactory) -> str:
     return packed({"exec": (folder / "exec").read_bytes()})
 
 
-@pytest.fixture(params=["python", "nodejs", "java", "shell", "skeleton", "go"])
-def language(request: pytest.FixtureRequest, engine: ProcessEngine) -> Language:
+@pytest.fixture(params=["python", "nodejs", "java", "shell", "skeleton", "go", "image"])
+def language(request: pytest.FixtureRequest, engines: Engines) -> Language:
     name = request.param
-    if name in ("nodejs", "java") and name not in engine.health().runtimes:
-        pytest.skip(engine.health().parts[name])
+    if name in ("nodejs", "java") and name not in engines.health().runtimes:
+        pytest.skip(engines.health().parts[name])
     match name:
         case "java":
             return Language("java:17", request.getfixturevalue("jar"), binary=True, main="Act")
@@ -167,44 +168,48 @@ def language(request: pytest.FixtureRequest, engine: ProcessEngine) -> Language:
             return Language("native:1", packed({"exec": SHELL}), binary=True)
         case "skeleton":
             return Language(SKELETON, SKELETON_SHELL)
+        case "image":
+            request.getfixturevalue("images")
+            return Language(imagekit.KIND, "table")
         case "nodejs":
             return Language("nodejs:20", NODE)
         case _:
             return Language("python:3", PYTHON)
 
 
-async def run(engine: ProcessEngine, language: Language, timeout_ms: int = 60_000, **given: Any) -> RunResult:
+async def run(engines: Engines, language: Language, timeout_ms: int = 60_000, **given: Any) -> RunResult:
     program = a_program(language.code, language.kind, binary=language.binary, main=language.main)
-    return await act(engine, program, a_run(given, timeout_ms=timeout_ms))
+    return await act(engines, program, a_run(given, timeout_ms=timeout_ms))
 
 
-async def test_the_same_json_comes_out_and_logs_on_both_streams(engine: ProcessEngine, language: Language) -> None:
-    result = await run(engine, language, **GIVEN)
+async def test_the_same_json_comes_out_and_logs_on_both_streams(engines: Engines, language: Language) -> None:
+    result = await run(engines, language, **GIVEN)
     assert (result.status, json.loads(result.result)) == ("success", GIVEN), result
     assert {(line.stream, line.text) for line in result.logs} == {("stdout", "out ü"), ("stderr", "err ü")}
 
 
-async def test_an_error_is_the_applications(engine: ProcessEngine, language: Language) -> None:
-    result = await run(engine, language, do="error")
+async def test_an_error_is_the_applications(engines: Engines, language: Language) -> None:
+    result = await run(engines, language, do="error")
     assert (result.status, error_of(result)) == ("application error", "mine")
 
 
-async def test_a_crash_is_told(engine: ProcessEngine, language: Language) -> None:
-    result = await run(engine, language, do="crash")
+async def test_a_crash_is_told(engines: Engines, language: Language) -> None:
+    result = await run(engines, language, do="crash")
     expected = "The action did not produce a valid response and exited unexpectedly."
     assert (result.status, error_of(result)) == ("action developer error", expected)
 
 
-async def test_what_takes_too_long_is_ended(engine: ProcessEngine, language: Language) -> None:
-    result = await run(engine, language, timeout_ms=5000, do="hang")
+async def test_what_takes_too_long_is_ended(engines: Engines, language: Language) -> None:
+    result = await run(engines, language, timeout_ms=5000, do="hang")
     assert result.timed_out
     assert error_of(result).startswith("The action exceeded its time limits of 5000 milliseconds")
 
 
-async def test_what_takes_too_much_memory_is_ended(engine: ProcessEngine, language: Language) -> None:
-    if not engine.health().parts["control groups"].startswith("works") and language.kind not in ("python:3", "java:17"):
-        pytest.skip(f"only control groups bound it: {engine.health().parts['control groups']}")
-    result = await run(engine, language, do="memory")
+async def test_what_takes_too_much_memory_is_ended(engines: Engines, language: Language) -> None:
+    groups = engines.health().parts["control groups"]
+    if not groups.startswith("works") and language.kind not in ("python:3", "java:17", imagekit.KIND):
+        pytest.skip(f"only control groups bound it: {groups}")
+    result = await run(engines, language, do="memory")
     assert (result.status, error_of(result)) == (
         "action developer error",
         "The action exhausted its memory and was aborted.",
@@ -222,15 +227,15 @@ async def test_what_takes_too_much_memory_is_ended(engine: ProcessEngine, langua
     ],
 )
 async def test_a_program_that_is_none_is_refused_with_the_reason(
-    engine: ProcessEngine, code: str, binary: bool, why: str
+    engines: Engines, code: str, binary: bool, why: str
 ) -> None:
-    result = await run(engine, Language("native:1", code, binary))
+    result = await run(engines, Language("native:1", code, binary))
     assert error_of(result) == f"Initialization has failed due to: {why}"
 
 
-async def test_a_program_is_started_once_and_told_its_context(engine: ProcessEngine) -> None:
+async def test_a_program_is_started_once_and_told_its_context(engines: Engines) -> None:
     script = '#!/bin/bash\nn=0\nwhile read -r line; do n=$((n+1)); echo "{\\"n\\": $n, \\"pid\\": $$}" >&3; done\n'
-    sandbox = await engine.start("native:1", 256, grants=False)
+    sandbox = await engines.start("native:1", 256, grants=False)
     assert await sandbox.init(a_program(script, "native:1"), a_run()) is None
     first, second = [json.loads((await sandbox.run(a_run())).result) for _ in range(2)]
     assert (first["n"], second["n"], first["pid"]) == (1, 2, second["pid"])
@@ -241,7 +246,7 @@ async def test_a_program_is_started_once_and_told_its_context(engine: ProcessEng
     ("main", "why"),
     [("Absent", "java.lang.ClassNotFoundException: Absent"), ("Act#other", "java.lang.NoSuchMethodException")],
 )
-async def test_a_java_action_without_its_entry_is_refused(engine: ProcessEngine, jar: str, main: str, why: str) -> None:
-    if "java" not in engine.health().runtimes:
-        pytest.skip(engine.health().parts["java"])
-    assert why in error_of(await run(engine, Language("java:17", jar, binary=True, main=main)))
+async def test_a_java_action_without_its_entry_is_refused(engines: Engines, jar: str, main: str, why: str) -> None:
+    if "java" not in engines.health().runtimes:
+        pytest.skip(engines.health().parts["java"])
+    assert why in error_of(await run(engines, Language("java:17", jar, binary=True, main=main)))

@@ -114,7 +114,9 @@ def test_a_sequence_is_made_of_actions(run: Run, server: Running, greet: str) ->
     assert records(run("action", "invoke", f"{greet}-s", "--result")) == {"hello": "street"}
     assert "sequence" in run("action", "list")
     done = rambla("action", "create", f"{greet}-x", "--data", server.data)
-    assert done.stderr == "rambla: there is no code. Fix: name a file, a folder or a zip, or give --sequence\n"
+    assert (
+        done.stderr == "rambla: there is no code. Fix: name a file, a folder or a zip, or give --docker or --sequence\n"
+    )
 
 
 def test_a_package_is_shared_and_bound(run: Run, server: Running, name: str, tmp_path: Path) -> None:

@@ -62,8 +62,9 @@ class Engines:
         return Health(native.level, native.parts | images.parts, runtimes, native.sandboxes + images.sandboxes)
 
     async def close(self) -> None:
-        async with self._opening:
-            self._closed = True
-            if self._images:
-                await self._images.close()
-        await self._native.close()
+        with anyio.CancelScope(shield=True):  # the platform ends by cancelling; each of them has its own deadline
+            async with self._opening:
+                self._closed = True
+                if self._images:
+                    await self._images.close()
+            await self._native.close()

@@ -32,6 +32,7 @@ _ACTION_OPTIONS = stack(
     (
         click.option("--kind", help="The runtime, such as python:3; guessed from the file if left out."),
         click.option("--main", help="The function to call; main if left out."),
+        click.option("--docker", metavar="IMAGE", help="A container image that runs it, with code or without."),
         click.option("--sequence", metavar="A,B,…", help="Actions that follow one another, instead of code."),
         click.option("--memory", type=click.IntRange(1), metavar="MB", help="Memory limit."),
         click.option("--timeout", type=click.IntRange(1), metavar="MS", help="Time limit in milliseconds."),
@@ -54,9 +55,10 @@ def action() -> None:
 @_ACTION_OPTIONS
 @connected
 async def create(client: "Client", name: str, code: Path | None, as_json: bool, **options: Any) -> None:
-    """Make action NAME of CODE, which is a source file, a folder, or a zip; or of other actions, with --sequence."""
-    if code is None and not options["sequence"]:
-        raise CliError("there is no code. Fix: name a file, a folder or a zip, or give --sequence")
+    """Make action NAME of CODE, which is a source file, a folder, or a zip; of an image, with --docker; or of other
+    actions, with --sequence."""
+    if code is None and not (options["docker"] or options["sequence"]):
+        raise CliError("there is no code. Fix: name a file, a folder or a zip, or give --docker or --sequence")
     made = await client.call("PUT", entity_path("actions", name), body=body_of(code, **options))
     entities.report(made, "created", as_json)
 
@@ -81,7 +83,7 @@ def body_of(code: Path | None, **options: Any) -> dict[str, Any]:
     limits = {key: options[key] for key in ("memory", "timeout", "logs") if options[key] is not None}
     parameters = arguments_of(options["param"], options["param_file"])
     body = {
-        "exec": sequence_of(code, **options) or exec_of(code, options["kind"], options["main"]),
+        "exec": sequence_of(code, **options) or image_of(code, **options) or exec_of(code, **options),
         "limits": limits,
         "parameters": key_values(parameters),
         "annotations": key_values(annotations),
@@ -93,13 +95,25 @@ def sequence_of(code: Path | None, **options: Any) -> dict[str, Any] | None:
     """OpenWhisk's `exec` of a sequence, or None if none is wanted. CliError if there is code too."""
     if not options["sequence"]:
         return None
-    if code or options["kind"] or options["main"]:
-        raise CliError("--sequence is instead of code, --kind and --main")
+    if code or options["docker"] or options["kind"] or options["main"]:
+        raise CliError("--sequence is instead of code, --docker, --kind and --main")
     return {"kind": "sequence", "components": [absolute(each.strip()) for each in options["sequence"].split(",")]}
 
 
-def exec_of(code: Path | None, kind: str | None, main: str | None) -> dict[str, Any] | None:
+def image_of(code: Path | None, **options: Any) -> dict[str, Any] | None:
+    """OpenWhisk's `exec` of a container image, which may bring its own code, or None if none is wanted."""
+    if not options["docker"]:
+        return None
+    if options["kind"]:
+        raise CliError("--docker is instead of --kind")
+    given = {"code": code_files.read(code).text} if code else {}
+    main = {"main": options["main"]} if options["main"] else {}
+    return {"kind": "blackbox", "image": options["docker"]} | given | main
+
+
+def exec_of(code: Path | None, **options: Any) -> dict[str, Any] | None:
     """OpenWhisk's `exec`, or None without code. CliError if nothing tells the kind."""
+    kind, main = options["kind"], options["main"]
     if code is None:
         if kind or main:
             raise CliError("--kind and --main belong to code: name the file too")

@@ -215,6 +215,11 @@ func inside() object {
 	for _, folder := range []string{"/", "/tmp", "/run", "/var/tmp", "/action", "/dev/shm", "/data", "/proc/sys/kernel"} {
 		wrote[folder] = os.WriteFile(folder+"/written", nil, 0o600) == nil
 	}
+	for _, stream := range []string{"/dev/stdout", "/dev/stderr"} {
+		file, err := os.OpenFile(stream, os.O_WRONLY, 0)
+		wrote[stream] = err == nil
+		file.Close()
+	}
 	status, _ := os.ReadFile("/proc/self/status")
 	mapped, _ := os.ReadFile("/proc/self/uid_map")
 	kept, _ := os.ReadFile("/action/kept")

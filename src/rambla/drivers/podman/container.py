@@ -5,6 +5,7 @@ namespaces in which it is reached. It is not known here what is said to it.
 """
 
 import asyncio
+import logging
 import os
 import signal
 from contextlib import suppress
@@ -22,12 +23,17 @@ from rambla.drivers.process.logs import LogPipes
 from rambla.kit.clock import Clock
 
 _CLOSE_TIMEOUT_S = 30.0
+_EARLY_LOG_BYTES_MAX = 1 << 20  # of what it prints before the first activation, whose logs it goes into
+_log = logging.getLogger(__name__)
 
 
 class Container:
-    """Make it with `run_container`. `namespaces` is None if it ended before anybody could look at it."""
+    """Wants `start` once, then `close`. Its output is given to the host's user `owner_id`, the container's own root.
 
-    def __init__(self, podman: Podman, wish: Wish, clock: Clock) -> None:
+    `namespaces` is None before its start and after its end.
+    """
+
+    def __init__(self, podman: Podman, wish: Wish, owner_id: int, clock: Clock) -> None:
         self._podman, self._wish = podman, wish
         self._loop = asyncio.get_running_loop()
         self._pidfd: int | None = None
@@ -38,7 +44,11 @@ class Container:
         self.namespaces: Namespaces | None = None
         stdout, self._far_stdout = os.pipe()
         stderr, self._far_stderr = os.pipe()
+        self.buffer.begin(_EARLY_LOG_BYTES_MAX)
         self.pipes = LogPipes(stdout, stderr, self.buffer)
+        if owner_id:  # or it could not open /dev/stdout, and give it to the user that it then becomes
+            for descriptor in (self._far_stdout, self._far_stderr):
+                os.fchown(descriptor, owner_id, owner_id)
 
     @property
     def memory_exhausted(self) -> bool:
@@ -63,8 +73,11 @@ class Container:
         """End it and take away what podman keeps of it."""
         self.kill()
         with anyio.CancelScope(shield=True):
-            with anyio.move_on_after(_CLOSE_TIMEOUT_S), suppress(EngineFailed):
-                await self._podman.ask("rm", "--force", "--ignore", "--time=0", "--volumes", self._wish.name)
+            try:
+                with anyio.fail_after(_CLOSE_TIMEOUT_S):
+                    await self._podman.ask("rm", "--force", "--ignore", "--time=0", "--volumes", self._wish.name)
+            except (EngineFailed, TimeoutError) as error:
+                _log.warning("container %s could not be removed: %s", self._wish.name, error)
             self._on_end()
         for file in self._files():
             file.unlink(missing_ok=True)

@@ -28,6 +28,7 @@ from rambla.kit.clock import Clock, SystemClock
 _LABEL = "org.rambla.owner"
 _OWNER = "owner"
 _PROBE_MB = 64
+_CLOSE_TIMEOUT_S = 60.0
 _OBJECTS_PORT = 8081
 _ABSENT = "image not known"
 _FIX_ABSENT = (
@@ -61,6 +62,8 @@ async def open_engine(settings: PodmanSettings, clock: Clock | None = None) -> "
         await anyio.Path(settings.folder).mkdir(mode=0o700, parents=True, exist_ok=True)
         owner = await _owner(settings.folder)
         await _sweep(podman, owner)
+        async for left in anyio.Path(settings.folder).glob("rambla-*"):
+            await left.unlink()
         engine = PodmanEngine(settings, podman, owner, clock or SystemClock())
         await engine.probe()
     except OSError as error:
@@ -110,13 +113,16 @@ class PodmanEngine:
             raise ImageFailed(step="pull", image=image[:255], detail="this is not the name of an image")
         if grants and self._upstream is None:
             raise EngineFailed(detail="no object store is configured (objects_upstream)")
-        wish = self._wish(memory_mb)
-        container = Container(self._podman, wish, self._clock)
+        wish, means = self._wish(memory_mb), self._found.means
+        try:
+            container = Container(self._podman, wish, means.first_id, self._clock)
+        except OSError as error:
+            raise EngineFailed(detail=f"no room for another container: {error}") from error
         sandbox = ImageSandbox(container, self._entrance, self._clock)
         self._sandboxes.add(sandbox)
         sandbox.fit(lambda grants: None, lambda: self._sandboxes.discard(sandbox))
         try:
-            if not await container.start(run_options(self._found.means, wish), image):
+            if not await container.start(run_options(means, wish), image):
                 raise _refused(image, container)
             if grants:
                 await self._serve_grants(sandbox, container)
@@ -131,10 +137,15 @@ class PodmanEngine:
 
     async def close(self) -> None:
         self._closed = True
-        async with anyio.create_task_group() as group:
-            for sandbox in list(self._sandboxes):
-                group.start_soon(sandbox.close)
+        with anyio.move_on_after(_CLOSE_TIMEOUT_S, shield=True):
+            async with anyio.create_task_group() as group:
+                for sandbox in list(self._sandboxes):
+                    group.start_soon(sandbox.close)
+            await self._leave_nothing()
         self._entrance.close()
+
+    async def _leave_nothing(self) -> None:
+        """What fails is done by the next engine in this folder."""
         with suppress(EngineFailed, OSError):
             await _sweep(self._podman, self._owner)
             await anyio.Path(self._settings.folder / _OWNER).unlink(missing_ok=True)

@@ -71,6 +71,7 @@ class ImageSandbox:
     async def close(self) -> None:
         self._broken = True
         if self._closed:
+            await self._container.ended.wait()
             return
         self._closed = True
         while self._sockets:
