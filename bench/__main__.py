@@ -4,7 +4,7 @@ import argparse
 import os
 import platform
 
-PARTS = ["cold", "warm", "policy", "guard"]
+PARTS = ["cold", "images", "warm", "policy", "guard"]
 
 
 def main() -> None:
@@ -25,6 +25,10 @@ def main() -> None:
         from bench import coldstart
 
         asyncio.run(coldstart.main(arguments.starts))
+    if "images" in parts:
+        from bench import images
+
+        images.run(arguments.starts)
     if "warm" in parts:
         from bench import warm
 

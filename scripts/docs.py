@@ -47,8 +47,9 @@ are; what is Rambla's own lies under `/platform/v1` and `/sources/v1`. The same 
 - **Sizes**: code 48 MB, payload 1 MB, parameters and annotations 1 MB each, headers 64 KiB, addresses 65,535 bytes,
   JSON 200 levels deep.
 - **Kinds**: `python:3`, `nodejs:20`, `java:17`, `go:1.20`, `rust:1.34`, `native:1`, `sequence`; `python:default`,
-  `python:3.11` and the like are resolved when an action is written. Of `blackbox` only the image
-  `openwhisk/dockerskeleton` runs, without a container."""
+  `python:3.11` and the like are resolved when an action is written. Of kind
+  `blackbox`, `openwhisk/dockerskeleton` runs without a container, and any other [image](../how-to/use-an-image.md)
+  that is in podman's local store."""
 CLI_INTRODUCTION = """\
 Exit codes: 0 for success, 1 for a failure, 2 for wrong usage, 130 after Ctrl-C. An error is one line on stderr; with
 `RAMBLA_TRACEBACK=1` its traceback goes before it. What is no terminal gets plain text; `NO_COLOR` is honoured.

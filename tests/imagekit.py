@@ -6,6 +6,7 @@ The program in it (`engine/image/main.go`) is compiled once for this environment
 import fcntl
 import hashlib
 import io
+import json
 import os
 import shutil
 import subprocess
@@ -20,9 +21,15 @@ import pytest
 SOURCE = Path(__file__).parent / "engine" / "image" / "main.go"
 NAME = "localhost/rambla/acts"
 KIND = f"blackbox:{NAME}"
-"""The image whose actions are named in their code; `KIND:plain`, `:deaf` and `:gone` are odd ones."""
+"""The image whose actions are named in their code; other tags of it are odd."""
 KEPT = b"the image's own"
-TAGS = ("latest", "plain", "deaf", "gone")
+COMMANDS = {
+    "latest": ["/act"],
+    "plain": ["/act", "plain"],
+    "deaf": ["/act", "deaf"],
+    "gone": ["/act", "gone"],
+    "empty": ["/nothing"],
+}
 
 
 def program() -> Path:
@@ -56,15 +63,16 @@ def image_store(folder: Path) -> Iterator[None]:
             kept = tarfile.TarInfo("action/kept")
             kept.size = len(KEPT)
             tar.addfile(kept, io.BytesIO(KEPT))
-        for tag in TAGS:
-            command = f'CMD ["/act", "{tag}"]'
-            podman("import", "--quiet", "--change", command, "--change", "VOLUME /data", str(archive), f"{NAME}:{tag}")
+        for tag, command in COMMANDS.items():
+            changes = ("--change", f"CMD {json.dumps(command)}", "--change", "VOLUME /data")
+            podman("import", "--quiet", *changes, str(archive), f"{NAME}:{tag}")
         try:
             yield
         finally:
             podman("rm", "--all", "--force", "--time=0")
             podman("rmi", "--all", "--force")
-            subprocess.run(["umount", folder / "graph" / "overlay"])  # podman mounts it on itself
+            if (folder / "graph" / "overlay").is_mount():  # on itself, by podman
+                subprocess.run(["umount", folder / "graph" / "overlay"], check=True)
 
 
 def podman(*arguments: str) -> str:

@@ -23,6 +23,7 @@ from rambla.drivers.process.logs import LogPipes
 from rambla.kit.clock import Clock
 
 _CLOSE_TIMEOUT_S = 30.0
+_KILLED = str(128 + signal.SIGKILL)
 _EARLY_LOG_BYTES_MAX = 1 << 20  # of what it prints before the first activation, whose logs it goes into
 _log = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ class Container:
         self._loop = asyncio.get_running_loop()
         self._pidfd: int | None = None
         self._group: Group | None = None
-        self._exhausted = False
+        self._exhausted: bool | None = False
         self.ended = asyncio.Event()
         self.buffer = SentinelBuffer(clock)
         self.namespaces: Namespaces | None = None
@@ -50,10 +51,13 @@ class Container:
             for descriptor in (self._far_stdout, self._far_stderr):
                 os.fchown(descriptor, owner_id, owner_id)
 
-    @property
-    def memory_exhausted(self) -> bool:
+    async def memory_exhausted(self) -> bool:
         """Whether the kernel ended a process in it for want of memory."""
-        return self._exhausted or (self._group is not None and self._group.memory_exhausted())
+        if self._group:
+            return self._group.memory_exhausted()
+        if self._exhausted is None:
+            self._exhausted = await self._was_killed()
+        return self._exhausted
 
     async def start(self, options: list[str], image: str) -> bool:
         """Whether it began. What podman said otherwise is in the buffer."""
@@ -107,7 +111,7 @@ class Container:
     def _on_end(self) -> None:
         """Take what it left behind, at once: podman removes its group a moment later."""
         if self._pidfd is not None:
-            self._exhausted = self.memory_exhausted
+            self._exhausted = _exhausted(self._group)
             self._loop.remove_reader(self._pidfd)
             os.close(self._pidfd)
         self._pidfd = self._group = None
@@ -118,6 +122,22 @@ class Container:
         self.pipes.close()
         self.ended.set()
 
+    async def _was_killed(self) -> bool:
+        """Its group was gone before it could be read: who sent SIGKILL then, as it was not us, was the kernel."""
+        try:
+            return await self._podman.ask("inspect", "--format={{.State.ExitCode}}", self._wish.name) == _KILLED
+        except EngineFailed:
+            return False
+
     def _files(self) -> tuple[Path, Path]:
         base = Path(self._wish.folder)
         return base / f"{self._wish.name}.pid", base / f"{self._wish.name}.id"
+
+
+def _exhausted(group: Group | None) -> bool | None:
+    """None if that cannot be known, as podman has removed the group already."""
+    if group is None:
+        return False
+    if group.memory_exhausted():
+        return True
+    return False if all(folder.exists() for folder in group.folders) else None

@@ -153,7 +153,7 @@ class PodmanEngine:
 
     async def _serve_grants(self, sandbox: ImageSandbox, container: Container) -> None:
         if container.namespaces is None or self._upstream is None:
-            raise EngineFailed(detail="grants cannot be served: the container has ended")
+            raise EngineFailed(detail="the container has ended")
         listener = await self._entrance.listener(container.namespaces, _OBJECTS_PORT)
         egress = await serve_grants(listener.detach(), self._upstream)
         sandbox.fit(egress.grant, lambda: self._let_go(sandbox, egress))

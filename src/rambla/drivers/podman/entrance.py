@@ -6,12 +6,12 @@ time: each takes a millisecond.
 
 import asyncio
 import json
-import os
 import socket
 import subprocess
 import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 
 import anyio
@@ -27,22 +27,29 @@ _TIMEOUT_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Namespaces:
-    """Descriptors of those that a container is reached in; they keep them alive. Make it with `namespaces_of`."""
+    """Files of those that a container is reached in. Make it with `namespaces_of`.
 
-    network: int
-    user: int
+    Files and not numbers: once closed, a number may mean another container's.
+    """
+
+    network: FileIO
+    user: FileIO
+
+    @property
+    def closed(self) -> bool:
+        return self.network.closed
 
     def close(self) -> None:
-        os.close(self.network)
-        os.close(self.user)
+        self.network.close()
+        self.user.close()
 
 
 def namespaces_of(pid: int) -> Namespaces:
     """Raises OSError."""
+    folder = Path("/proc") / str(pid) / "ns"
     with ExitStack() as undo:
-        network = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-        undo.callback(os.close, network)
-        user = os.open(f"/proc/{pid}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
+        network = undo.enter_context((folder / "net").open("rb", buffering=0))
+        user = (folder / "user").open("rb", buffering=0)
         undo.pop_all()
     return Namespaces(network, user)
 
@@ -56,12 +63,15 @@ class Entrance:
         self._turn = asyncio.Lock()
 
     async def sockets(self, inside: Namespaces, count: int) -> list[socket.socket]:
-        """Sockets that are not connected yet, for TCP. Raises EngineFailed."""
+        """Sockets that are not connected yet, for TCP; none if the container has ended. Raises EngineFailed."""
         return await self._ask({"count": count, "port": 0}, inside)
 
     async def listener(self, inside: Namespaces, port: int) -> socket.socket:
         """One that listens on the container's own loopback address. Raises EngineFailed, also if `port` is taken."""
-        return (await self._ask({"count": 1, "port": port}, inside))[0]
+        made = await self._ask({"count": 1, "port": port}, inside)
+        if not made:
+            raise EngineFailed(detail="the container has ended")
+        return made[0]
 
     def close(self) -> None:
         if self._control:
@@ -72,9 +82,12 @@ class Entrance:
 
     async def _ask(self, request: dict[str, int], inside: Namespaces) -> list[socket.socket]:
         async with self._turn:
+            if inside.closed:
+                return []
             try:
                 control = self._control or self._launch()
-                socket.send_fds(control, [json.dumps(request).encode()], [inside.network, inside.user])
+                entered = [inside.network.fileno(), inside.user.fileno()]
+                socket.send_fds(control, [json.dumps(request).encode()], entered)
                 with anyio.fail_after(_TIMEOUT_S):
                     await anyio.wait_readable(control)
                 text, descriptors, _, _ = socket.recv_fds(control, _MESSAGE_BYTES_MAX, _SOCKETS_MAX)

@@ -93,6 +93,8 @@ class ImageSandbox:
             judged = await self._judge(answer, phase, run.result_bytes_max)
         except TimeoutError:
             timed_out, judged = True, verdict.timed_out(phase, run.timeout_ms)
+        except EngineFailed:  # the platform's own side of it
+            self._broken, judged = True, verdict.lost()
         except BaseException:
             await self.close()
             raise
@@ -123,7 +125,7 @@ class ImageSandbox:
         try:
             connected = await self._connect(patient=phase == "init")
             return await post(connected, f"/{phase}", body, keep_bytes) if connected else None
-        except (BrokenAnswer, EngineFailed):
+        except (BrokenAnswer, OSError):
             return None
 
     async def _connect(self, *, patient: bool) -> socket.socket | None:
@@ -132,17 +134,13 @@ class ImageSandbox:
         while self.alive and self._container.namespaces:
             if not self._sockets:
                 self._sockets = await self._entrance.sockets(self._container.namespaces, _SOCKETS)
-            sock = self._sockets.pop()
+                continue
             try:
-                await loop.sock_connect(sock, ("127.0.0.1", PORT))
-                return sock
-            except OSError:
-                sock.close()
-            except BaseException:
-                sock.close()
-                raise
-            if not patient:
-                return None
+                await loop.sock_connect(self._sockets[-1], ("127.0.0.1", PORT))
+                return self._sockets.pop()
+            except (ConnectionRefusedError, ConnectionAbortedError):  # it may try again: the latter tells of the former
+                if not patient:
+                    return None
             await asyncio.sleep(_CONNECT_PAUSE_S)
         return None
 
@@ -154,7 +152,7 @@ class ImageSandbox:
         elif answers.is_success(answer):
             return answers.of_init(answer) if phase == "init" else answers.of_run(answer, result_bytes_max)
         self._broken = True
-        if self._container.memory_exhausted:
+        if await self._container.memory_exhausted():
             return verdict.out_of_memory()
         if answer is None:
             return verdict.exited(phase)
