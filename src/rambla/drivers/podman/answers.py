@@ -10,20 +10,18 @@ import msgspec
 from rambla.domain.activation import error_result
 from rambla.drivers.podman.http import Answer
 from rambla.drivers.process import verdict
-from rambla.drivers.process.verdict import Verdict
+from rambla.drivers.process.verdict import Phase, Verdict
 
 _OK = 200
 _NOT_LOADED = "The action failed during initialization"
 _INVALID = "The action did not produce a valid JSON or JSON Array response"
 
 
-def of_init(answer: Answer) -> Verdict | None:
+def judge(answer: Answer, phase: Phase, result_bytes_max: int) -> Verdict | None:
     """None for a successful init."""
-    return None if answer.status == _OK else _failure(answer, _NOT_LOADED)
-
-
-def of_run(answer: Answer, result_bytes_max: int) -> Verdict:
-    if answer.status == _OK or answer.size > result_bytes_max:
+    if phase == "init":
+        return None if is_success(answer) else _failure(answer, _NOT_LOADED)
+    if is_success(answer) or answer.size > result_bytes_max:
         return verdict.of_result(answer.body, answer.size, result_bytes_max)
     return _failure(answer, _INVALID)
 

@@ -8,7 +8,6 @@ ended.
 import asyncio
 import socket
 from collections.abc import Callable
-from contextlib import suppress
 
 import anyio
 import msgspec
@@ -82,7 +81,15 @@ class ImageSandbox:
     # --- one call ---
 
     async def _call(self, phase: Phase, body: bytes, run: Run) -> RunResult | None:
-        """Send, wait, judge, and report with the logs. None for a successful init."""
+        """None for a successful init. Whoever no longer waits ends the container."""
+        try:
+            return await self._report(phase, body, run)
+        except BaseException:
+            await self.close()
+            raise
+
+    async def _report(self, phase: Phase, body: bytes, run: Run) -> RunResult | None:
+        """Send, wait, judge, and report with the logs."""
         started = self._clock.monotonic_ns()
         self._container.buffer.begin(run.log_bytes_max)
         timed_out = False
@@ -95,9 +102,6 @@ class ImageSandbox:
             timed_out, judged = True, verdict.timed_out(phase, run.timeout_ms)
         except EngineFailed:  # the platform's own side of it
             self._broken, judged = True, verdict.lost()
-        except BaseException:
-            await self.close()
-            raise
         if judged is None:
             return None
         spent_ms = (self._clock.monotonic_ns() - started) // 1_000_000
@@ -147,13 +151,11 @@ class ImageSandbox:
     async def _judge(self, answer: Answer | None, phase: Phase, result_bytes_max: int) -> Verdict | None:
         if answer is None:
             self._broken = True
-            with suppress(TimeoutError), anyio.fail_after(_EXIT_GRACE_S):
+            with anyio.move_on_after(_EXIT_GRACE_S):
                 await self._container.ended.wait()
         elif answers.is_success(answer):
-            return answers.of_init(answer) if phase == "init" else answers.of_run(answer, result_bytes_max)
+            return answers.judge(answer, phase, result_bytes_max)
         self._broken = True
         if await self._container.memory_exhausted():
             return verdict.out_of_memory()
-        if answer is None:
-            return verdict.exited(phase)
-        return answers.of_init(answer) if phase == "init" else answers.of_run(answer, result_bytes_max)
+        return answers.judge(answer, phase, result_bytes_max) if answer else verdict.exited(phase)
