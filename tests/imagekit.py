@@ -16,7 +16,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import anyio
 import pytest
+
+from rambla.domain.errors import EngineFailed
+from rambla.drivers.podman.engine import PodmanSettings, open_engine
 
 SOURCE = Path(__file__).parent / "engine" / "image" / "main.go"
 NAME = "localhost/rambla/acts"
@@ -67,12 +71,20 @@ def image_store(folder: Path) -> Iterator[None]:
             changes = ("--change", f"CMD {json.dumps(command)}", "--change", "VOLUME /data")
             podman("import", "--quiet", *changes, str(archive), f"{NAME}:{tag}")
         try:
+            anyio.run(_try, folder / "trial")
             yield
         finally:
             podman("rm", "--all", "--force", "--time=0")
             podman("rmi", "--all", "--force")
             if (folder / "graph" / "overlay").is_mount():  # on itself, by podman
                 subprocess.run(["umount", folder / "graph" / "overlay"], check=True)
+
+
+async def _try(folder: Path) -> None:
+    try:
+        await (await open_engine(PodmanSettings(folder=folder))).close()
+    except EngineFailed as error:
+        pytest.skip(str(error))
 
 
 def podman(*arguments: str) -> str:

@@ -238,9 +238,27 @@ def test_names_of_images_are_understood(name: str) -> None:
     assert is_reference(name)
 
 
-async def test_without_podman_the_reason_and_the_fix_are_told(tmp_path: Path) -> None:
-    with pytest.raises(EngineFailed, match="podman cannot be started: No such file or directory"):
-        await open_engine(PodmanSettings(folder=tmp_path / "containers", program="podman-that-is-absent"))
+@pytest.mark.parametrize(
+    ("script", "why"),
+    [
+        (None, "podman cannot be started: No such file or directory"),
+        ("exit 125", "podman: it said nothing"),
+        ("echo '9.9 []'", r"podman cannot bound memory and pids of a container here\. Fix: run as root, or delegate"),
+        (
+            "case $* in *' run '*) echo 'Error: no, not here' >&2; exit 126;; info*) echo '9.9 [memory pids]';; esac",
+            r"podman 9\.9 runs no container: default: podman: no, not here; .* Fix: apt-get install podman runc",
+        ),
+    ],
+)
+async def test_where_podman_does_not_work_the_reason_and_the_fix_are_told(
+    tmp_path: Path, script: str | None, why: str
+) -> None:
+    program = tmp_path / "podman"
+    if script is not None:
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+    with pytest.raises(EngineFailed, match=why):
+        await open_engine(PodmanSettings(folder=tmp_path / "containers", program=str(program)))
 
 
 async def test_what_a_killed_platform_left_is_swept_and_nothing_else(images: None, tmp_path: Path) -> None:

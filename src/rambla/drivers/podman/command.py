@@ -24,9 +24,9 @@ class Podman:
         self._program = program
         self._room = anyio.Semaphore(_AT_ONCE)
 
-    async def ask(self, *arguments: str, given: bytes = b"") -> str:
+    async def ask(self, *arguments: str) -> str:
         """What it prints. Raises EngineFailed with its last words."""
-        done = await self._run(arguments, given=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        done = await self._run(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         if done.returncode:
             raise EngineFailed(detail=f"podman: {last_words(done.stderr)}")
         return done.stdout.decode(errors="replace").strip()
@@ -36,16 +36,13 @@ class Podman:
         done = await self._run(arguments, stdout=stdout, stderr=stderr)
         return done.returncode == 0
 
-    async def _run(
-        self, arguments: Sequence[str], *, given: bytes = b"", stdout: int, stderr: int
-    ) -> "subprocess.CompletedProcess[bytes]":
+    async def _run(self, arguments: Sequence[str], stdout: int, stderr: int) -> "subprocess.CompletedProcess[bytes]":
         try:
             async with self._room:
                 with anyio.fail_after(_TIMEOUT_S):
                     return await anyio.run_process(
                         [self._program, *arguments],
-                        input=given or None,
-                        stdin=None if given else subprocess.DEVNULL,
+                        stdin=subprocess.DEVNULL,
                         stdout=stdout,
                         stderr=stderr,
                         check=False,
