@@ -181,6 +181,14 @@ async def test_after_an_answer_other_than_200_the_container_is_not_used_again(co
     await sandbox.close()
 
 
+async def test_a_fork_bomb_stops_at_the_limit(containers: PodmanEngine) -> None:
+    assert 10 < (await value_of(containers, "forks"))["forks"] < 256
+
+
+async def test_files_are_in_memory_and_count_as_the_actions(containers: PodmanEngine) -> None:
+    assert error_of(await once(containers, "fills")) == "The action exhausted its memory and was aborted."
+
+
 async def test_a_port_that_was_closed_is_no_answer(containers: PodmanEngine) -> None:
     sandbox = await loaded(containers, "closes")
     assert (await sandbox.run(a_run())).status == "success"

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"os/exec"
 	"strconv"
 	"strings"
 	"time"
@@ -169,6 +170,13 @@ func run(body []byte) (int, any) {
 	case "closes":
 		listener.Close()
 		return 200, object{}
+	case "forks":
+		return 200, object{"forks": forks()}
+	case "fills":
+		file, _ := os.Create("/tmp/large")
+		for block := make([]byte, 1<<20); ; {
+			file.Write(block)
+		}
 	case "fetch":
 		return 200, fetch(args)
 	default:
@@ -208,6 +216,14 @@ func table(args object) any {
 		}
 	}
 	return args
+}
+
+func forks() int {
+	for n := 0; ; n++ {
+		if exec.Command("/act", "deaf").Start() != nil {
+			return n
+		}
+	}
 }
 
 func inside() object {

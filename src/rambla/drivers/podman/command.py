@@ -31,10 +31,12 @@ class Podman:
             raise EngineFailed(detail=f"podman: {last_words(done.stderr)}")
         return done.stdout.decode(errors="replace").strip()
 
-    async def start(self, arguments: Sequence[str], stdout: int, stderr: int) -> bool:
-        """Whether it began; with descriptors that are the container's from then on, and podman's own until then."""
-        done = await self._run(arguments, stdout=stdout, stderr=stderr)
-        return done.returncode == 0
+    async def start(self, arguments: Sequence[str], stdout: int, stderr: int) -> int:
+        """0, or podman's status if the container did not begin. `stdout` and `stderr` are both's, one after the other.
+
+        Raises EngineFailed if podman did not.
+        """
+        return (await self._run(arguments, stdout=stdout, stderr=stderr)).returncode
 
     async def _run(self, arguments: Sequence[str], stdout: int, stderr: int) -> "subprocess.CompletedProcess[bytes]":
         try:

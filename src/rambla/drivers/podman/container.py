@@ -59,19 +59,19 @@ class Container:
             self._exhausted = await self._was_killed()
         return self._exhausted
 
-    async def start(self, options: list[str], image: str) -> bool:
-        """Whether it began. What podman said otherwise is in the buffer."""
+    async def start(self, options: list[str], image: str) -> int:
+        """0 if it began, else podman's status: why is in the buffer. Raises EngineFailed."""
         try:
-            began = await self._podman.start([*options, image], self._far_stdout, self._far_stderr)
+            status = await self._podman.start([*options, image], self._far_stdout, self._far_stderr)
         finally:
             os.close(self._far_stdout)
             os.close(self._far_stderr)
         self.pipes.collect()
-        if began:
-            self._find()
-        else:
+        if status:
             self.ended.set()
-        return began
+        else:
+            self._find()
+        return status
 
     async def close(self) -> None:
         """End it and take away what podman keeps of it."""

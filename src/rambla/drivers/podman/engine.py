@@ -22,6 +22,7 @@ from rambla.drivers.podman.images import Means, Wish, is_reference, run_options
 from rambla.drivers.podman.probe import Found, probe
 from rambla.drivers.podman.sandbox import ImageSandbox
 from rambla.drivers.process.egress import Egress, Upstream, parse_upstream, serve_grants
+from rambla.drivers.process.engine import OBJECTS_ADDRESS
 from rambla.engine.ports import Health
 from rambla.kit.clock import Clock, SystemClock
 
@@ -29,7 +30,8 @@ _LABEL = "org.rambla.owner"
 _OWNER = "owner"
 _PROBE_MB = 64
 _CLOSE_TIMEOUT_S = 60.0
-_OBJECTS_PORT = 8081
+_OBJECTS_PORT = int(OBJECTS_ADDRESS.rpartition(":")[2])
+_PODMANS_OWN = 125
 _ABSENT = "image not known"
 _FIX_ABSENT = (
     "it is not in podman's local store, and images are never fetched. Fix: podman load or podman pull, as the "
@@ -88,7 +90,7 @@ async def _sweep(podman: Podman, owner: str) -> None:
 class PodmanEngine:
     """See rambla.engine.ports.Engine. Make it with `open_engine`."""
 
-    objects_address = f"http://127.0.0.1:{_OBJECTS_PORT}"
+    objects_address = OBJECTS_ADDRESS
 
     def __init__(self, settings: PodmanSettings, podman: Podman, owner: str, clock: Clock) -> None:
         self._settings, self._podman, self._owner, self._clock = settings, podman, owner, clock
@@ -122,8 +124,8 @@ class PodmanEngine:
         self._sandboxes.add(sandbox)
         sandbox.fit(lambda grants: None, lambda: self._sandboxes.discard(sandbox))
         try:
-            if not await container.start(run_options(means, wish), image):
-                raise _refused(image, container)
+            if status := await container.start(run_options(means, wish), image):
+                raise _refused(image, status, container)
             if grants:
                 await self._serve_grants(sandbox, container)
         except BaseException:
@@ -174,10 +176,12 @@ class PodmanEngine:
         )
 
 
-def _refused(image: str, container: Container) -> ImageFailed:
-    """Why podman did not begin it, in its own words."""
+def _refused(image: str, status: int, container: Container) -> EngineFailed:
+    """Why podman did not begin it, in its own words: for the image's sake, or for its own (podman-run(1))."""
     lines = container.buffer.take(missing=False)
     said = last_words("\n".join(line.text for line in lines).encode())
     if _ABSENT in said:
         return ImageFailed(step="pull", image=image, detail=_FIX_ABSENT)
+    if status == _PODMANS_OWN:
+        return EngineFailed(detail=f"podman: {said}")
     return ImageFailed(step="run", image=image, detail=said)
