@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -104,14 +103,10 @@ async def test_what_is_printed_after_the_answer_belongs_to_its_run(containers: P
     await sandbox.close()
 
 
-async def test_an_image_without_sentinels_is_waited_for_once(containers: PodmanEngine) -> None:
+async def test_an_image_without_sentinels_has_its_logs_too(containers: PodmanEngine) -> None:
     sandbox = await loaded(containers, "counts", "plain")
     for number in (1, 2, 3):
         assert texts_of(await sandbox.run(a_run())) == [f"run {number}"]
-    begun = time.monotonic()
-    for _ in range(50):
-        await sandbox.run(a_run())
-    assert time.monotonic() - begun < 50 * 0.1  # what the first was waited for
     await sandbox.close()
 
 
@@ -131,7 +126,7 @@ async def test_what_does_not_load_says_so(containers: PodmanEngine, tag: str, wh
     assert containers.health().sandboxes == 0
 
 
-@pytest.mark.parametrize("what", ["garbage", "hangs up", "short", "headers", "interim", "crashes"])
+@pytest.mark.parametrize("what", ["garbage", "hangs up", "short", "headers", "interim", "crumbs", "crashes"])
 async def test_what_is_no_answer_ends_the_container(containers: PodmanEngine, what: str) -> None:
     sandbox = await loaded(containers, what)
     result = await sandbox.run(a_run())

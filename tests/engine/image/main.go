@@ -282,6 +282,10 @@ var breaks = map[string]func(net.Conn){
 		fmt.Fprint(connection, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
 		forever(connection, "10000\r\n"+strings.Repeat("x", 1<<16)+"\r\n")
 	},
+	"crumbs": func(connection net.Conn) {
+		fmt.Fprint(connection, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+		forever(connection, strings.Repeat("1\r\nx\r\n", 1000))
+	},
 	"drips": func(connection net.Conn) {
 		for _, letter := range []byte("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX: " + strings.Repeat("x", 10000)) {
 			connection.Write([]byte{letter})

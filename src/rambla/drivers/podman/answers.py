@@ -34,10 +34,13 @@ def is_success(answer: Answer) -> bool:
 def _failure(answer: Answer, otherwise: str) -> Verdict:
     """With the error that it tells, whatever JSON that is; else `otherwise` and what it said instead."""
     try:
-        fields = msgspec.json.decode(answer.body, type=dict[str, msgspec.Raw])
+        told = msgspec.json.decode(answer.body)
     except (msgspec.DecodeError, ValueError, RecursionError):
-        fields = {}
-    if "error" in fields:
-        return "action developer error", msgspec.json.encode({"error": fields["error"]})
+        told = None
+    if isinstance(told, dict) and "error" in told:
+        error = msgspec.json.decode(answer.body, type=dict[str, msgspec.Raw])[
+            "error"
+        ]  # as it came: numbers may be large
+        return "action developer error", b'{"error":%b}' % error
     text = f"{otherwise}: {verdict.quote(answer.body)}" if answer.body else f"{otherwise}."
     return "action developer error", error_result(text)

@@ -102,7 +102,7 @@ class Container:
                 raise ProcessLookupError(pid)
             self.namespaces = namespaces_of(int(pid))
             memory = folder_of(pid, "memory")
-        except OSError:
+        except (OSError, ValueError):
             self._on_end()
             return
         self._group = Group((memory,)) if memory else None

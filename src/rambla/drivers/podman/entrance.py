@@ -106,6 +106,8 @@ class Entrance:
 
     def _launch(self) -> socket.socket:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.setblocking(False)
+        self._control = ours
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-I", "-B", "-X", "utf8", str(_PROGRAM), str(theirs.fileno())],
@@ -116,6 +118,4 @@ class Entrance:
                 stdout=subprocess.DEVNULL,
                 start_new_session=True,
             )
-        ours.setblocking(False)
-        self._control = ours
         return ours

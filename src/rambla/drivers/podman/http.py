@@ -14,6 +14,7 @@ PORT = 8080
 _HEAD_BYTES_MAX = 64 << 10
 _PIECE_BYTES = 64 << 10
 _BODY_BYTES_MAX = 64 << 20  # read of a body without a stated length, to tell how much it was
+_PIECES_MAX = 16_384  # chunks can be a byte long, and each costs the platform more than the container
 _INTERIM_MAX = 8
 
 
@@ -68,12 +69,13 @@ async def _answer(state: h11.Connection, reader: asyncio.StreamReader, keep_byte
 async def _rest(head: h11.Response, state: h11.Connection, reader: asyncio.StreamReader, keep_bytes: int) -> Answer:
     stated = next((int(value) for name, value in head.headers if name == b"content-length"), None)
     kept, size = bytearray(), 0
-    while isinstance(event := await _next(state, reader), h11.Data):
+    for _ in range(_PIECES_MAX):
+        event = await _next(state, reader)
+        if not isinstance(event, h11.Data) or size > _BODY_BYTES_MAX or (stated and size > keep_bytes):
+            return Answer(head.status_code, max(size, stated or 0), bytes(kept))
         kept += event.data[: keep_bytes - len(kept)]
         size += len(event.data)
-        if size > keep_bytes and (stated is not None or size > _BODY_BYTES_MAX):
-            break
-    return Answer(head.status_code, max(size, stated or 0), bytes(kept))
+    raise BrokenAnswer(f"more than {_PIECES_MAX} pieces")
 
 
 async def _next(state: h11.Connection, reader: asyncio.StreamReader) -> h11.Event | type[h11.PAUSED]:

@@ -12,7 +12,7 @@ import msgspec
 _NAME_CHARS_MAX = 255
 _PART = r"[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*"
 _REFERENCE = re.compile(
-    rf"(?:[A-Za-z0-9][A-Za-z0-9.-]*(?::\d{{1,5}})?/)?(?P<path>(?:{_PART}/)*{_PART})"
+    rf"(?:[A-Za-z0-9][A-Za-z0-9.-]*(?::\d{{1,5}})?/)?(?:{_PART}/)*{_PART}"
     r"(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?",
     re.ASCII,
 )
@@ -93,7 +93,6 @@ def _isolation(means: Means) -> list[str]:
         "--image-volume=tmpfs",
         "--cap-drop=all",
         "--security-opt=no-new-privileges",
-        "--cpu-shares=1024",
         "--no-hosts",
         "--no-healthcheck",
         "--systemd=false",
