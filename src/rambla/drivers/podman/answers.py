@@ -38,9 +38,7 @@ def _failure(answer: Answer, otherwise: str) -> Verdict:
     except (msgspec.DecodeError, ValueError, RecursionError):
         told = None
     if isinstance(told, dict) and "error" in told:
-        error = msgspec.json.decode(answer.body, type=dict[str, msgspec.Raw])[
-            "error"
-        ]  # as it came: numbers may be large
-        return "action developer error", b'{"error":%b}' % error
+        as_it_came = msgspec.json.decode(answer.body, type=dict[str, msgspec.Raw])  # its numbers may be large
+        return "action developer error", b'{"error":%b}' % as_it_came["error"]
     text = f"{otherwise}: {verdict.quote(answer.body)}" if answer.body else f"{otherwise}."
     return "action developer error", error_result(text)
