@@ -1,4 +1,4 @@
-"""What do `wsk` and `wskdeploy` send for a command?
+"""What do `wsk` and `wskdeploy` send for a command, and what does the library for JavaScript?
 
 The requests that OpenWhisk's client library for Go makes, byte for byte where it matters: queries in its order and with
 its defaults, `_` for the namespace, fields that nobody set as "" or null, JSON that ends with a line break.
@@ -15,10 +15,11 @@ from system.running import TLS
 WSK = {"user-agent": "OpenWhisk-CLI/1.0 (2024-01-01T00:00:00Z) linux amd64", "accept-encoding": "gzip"}
 WSKDEPLOY = {"accept-encoding": "gzip"}
 """It has no name: its headers are the library's alone."""
+JAVASCRIPT = {"user-agent": "openwhisk-client-js", "x-request-id": "mine", "x-namespace-id": "anything"}
 
 
 class Commands(User):
-    """Who works with one of the two."""
+    """Who works with one of them."""
 
     def __init__(self, user: User, headers: dict[str, str]) -> None:
         self.server, self.namespace, self.key = user.server, user.namespace, user.key

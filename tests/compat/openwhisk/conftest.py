@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from compat.openwhisk.asking import User
-from compat.openwhisk.commands import WSK, WSKDEPLOY, Commands
+from compat.openwhisk.commands import JAVASCRIPT, WSK, WSKDEPLOY, Commands
 from compat.openwhisk.visiting import Visitor
 from system.running import Running, serving
 
@@ -74,6 +74,11 @@ def wsk(user: User) -> Iterator[Commands]:
 @pytest.fixture
 def wskdeploy(user: User) -> Iterator[Commands]:
     yield from _commands(user, WSKDEPLOY)
+
+
+@pytest.fixture
+def javascript(user: User) -> Iterator[Commands]:
+    yield from _commands(user, JAVASCRIPT)
 
 
 def _commands(user: User, headers: dict[str, str]) -> Iterator[Commands]:

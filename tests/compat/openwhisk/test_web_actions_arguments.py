@@ -76,7 +76,7 @@ class TestWebActions:
         sent = visitor.post("proxy/export_c.json", data={"a": letters})
         sent.refuses(413, f"Request larger than allowed: {len(letters) + 2} > {MB} bytes.", CORS)
 
-    def test_allow_requests_when_entity_size_does_not_exceed_allowed_limit(self, visitor: Visitor) -> None:
+    def test_allow_requests_when_entity_size_does_not_exceed_allowed_namespace_limit(self, visitor: Visitor) -> None:
         make_web(visitor.owner, "size", "def main(args):\n    return {'size': len(args['a'])}\n")
         size = MB - 2000
         visitor.post("default/size.json", {"a": "a" * size}).gives({"size": size})
@@ -99,7 +99,7 @@ class TestWebActions:
             seen = visitor.seen(method, **{**PROXY, "empty": "overridden"})
             visitor.send(method, f"{path}?empty=overridden").gives(seen)
 
-    def test_inline_body_when_receiving_entity_that_is_not_an_object(self, visitor: Visitor) -> None:
+    def test_inline_body_when_receiving_entity_that_is_not_a_js_object(self, visitor: Visitor) -> None:
         html = {"content-type": "text/html; charset=UTF-8"}
         answer = visitor.post("proxy/export_c.json", content="1,2,3", headers=html)
         answer.gives(visitor.seen("POST", html["content-type"], __ow_body="1,2,3", **PROXY))
