@@ -9,7 +9,7 @@ import pytest
 from rambla.domain.errors import BadRequest, BrokenPolicy
 from rambla.drivers.ed25519.signer import FileSigner
 from rambla.policy import accept
-from rambla.policy.bundle import FILES_BYTES_MAX, FILES_MAX, Bundle, File, digest, files_of, hash_of, payload
+from rambla.policy.bundle import FILES_BYTES_MAX, FILES_MAX, Bundle, File, files_of, hash_of, payload
 from rambla.policy.ports import NOBODY
 
 SITE = "layer: site\nroles:\n  helper: {may: [action:invoke]}\n"
@@ -23,7 +23,6 @@ def whole(signer: FileSigner, **changes: Any) -> Bundle:
         "author": "ada",
         "note": "why",
         "hash": hash_of(FILES),
-        "previous": "d" * 64,
         "files": FILES,
     }
     plain = Bundle(**{**fields, **changes})
@@ -59,7 +58,6 @@ def test_too_many_files_and_too_many_bytes_are_refused_with_both_numbers() -> No
         {"author": "eve"},
         {"note": ""},
         {"hash": "0" * 64},
-        {"previous": ""},
         {"files": (File("site.yaml", SITE + "#"),)},
         {"files": (File("other.yaml", SITE),)},
         {"files": ()},
@@ -82,12 +80,6 @@ def test_files_that_were_changed_with_their_hash_are_not_trusted_either(tmp_path
     forged = msgspec.structs.replace(whole(signer), files=files, hash=hash_of(files))
     with pytest.raises(BrokenPolicy):
         accept.accepted(forged, signer, NOBODY)
-
-
-def test_a_bundle_names_the_one_before_by_all_that_it_says(tmp_path: Path) -> None:
-    signer = FileSigner(tmp_path)
-    assert digest(whole(signer)) == digest(whole(signer))
-    assert digest(whole(signer)) != digest(whole(signer, note="other"))
 
 
 def test_layers_are_stacked_by_level_whatever_their_files_are_called() -> None:

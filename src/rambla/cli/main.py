@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import click
 
 from rambla import __version__
-from rambla.cli import actions, activations, api, errors, packages, platform, triggers
+from rambla.cli import actions, activations, api, errors, packages, platform, policy, triggers
 from rambla.cli.demo.command import demo
 
 
@@ -36,6 +36,7 @@ for _command in (
     triggers.trigger,
     triggers.rule,
     api.api,
+    policy.policy,
     activations.activation,
 ):
     rambla.add_command(_command)

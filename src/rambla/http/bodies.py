@@ -67,6 +67,15 @@ class ActionBody(EntityBody, frozen=True, rename={"annotations_removed": "delAnn
     annotations_removed: tuple[str, ...] | None = None
 
 
+class PolicyBody(msgspec.Struct, frozen=True, rename="camel"):
+    """`files` are texts by name."""
+
+    files: dict[str, str] = {}
+    note: str = ""
+    force: bool = False
+    dry_run: bool = False
+
+
 class BindingBody(msgspec.Struct, frozen=True):
     namespace: str | None = None
     name: str | None = None

@@ -227,6 +227,34 @@ class NamespaceKey(Shape, frozen=True, kw_only=True):
     key: str
 
 
+# --- the policy ---
+
+
+class BundleSummary(Shape, frozen=True, kw_only=True):
+    """`at` is in ms since the epoch, `hash` that of the files; `key` signed it."""
+
+    number: int
+    at: int
+    author: str
+    note: str
+    hash: str
+    key: str
+
+
+class Bundle(BundleSummary, frozen=True, kw_only=True):
+    """`files` by name."""
+
+    files: dict[str, str]
+
+
+class PolicyKey(Shape, frozen=True, kw_only=True):
+    """`upto` is the last bundle that it may have signed, if there is one; `signs` says whether it is this node's."""
+
+    key: str
+    signs: bool
+    upto: int | None
+
+
 class Failure(Shape, frozen=True, kw_only=True):
     """`code` is the request's id; `rule` is the one that refused, at that `line` of its `layer`."""
 

@@ -1,8 +1,8 @@
 """What is a policy as it is published?
 
 A numbered set of layers, its files in the order of their names, with who published them, when and why. The signature
-covers all of it and the digest of the bundle before, so that whoever can write to the store alone can change none,
-leave none out, and give none another number. It does not know what the files mean.
+covers all of it, so that whoever can write to the store alone can change none and give none another number. It does
+not know what the files mean.
 """
 
 import hashlib
@@ -26,15 +26,14 @@ class File(msgspec.Struct, frozen=True):
 
 
 class Bundle(msgspec.Struct, frozen=True, kw_only=True):
-    """`hash` is that of the files alone, so that the same files have the same; `previous` is the `digest` of the bundle
-    before, "" for the first. `key` is the public key, in hexadecimal, that `signature` is verified by."""
+    """`hash` is that of the files alone, so that the same files have the same. `key` is the public key, in hexadecimal,
+    that `signature` is verified by."""
 
     number: int
     at_ms: int
     author: str
     note: str
     hash: str
-    previous: str
     files: tuple[File, ...] = ()
     key: str = ""
     signature: bytes = b""
@@ -76,10 +75,5 @@ def hash_of(files: Iterable[File]) -> str:
 def payload(bundle: Bundle) -> bytes:
     """The bytes that are signed: JSON without spaces, in this order (RFC 8259)."""
     files = [[file.name, file.text] for file in bundle.files]
-    named = [bundle.number, bundle.at_ms, bundle.author, bundle.note, bundle.hash, bundle.previous]
+    named = [bundle.number, bundle.at_ms, bundle.author, bundle.note, bundle.hash]
     return msgspec.json.encode([FORMAT, *named, files])
-
-
-def digest(bundle: Bundle) -> str:
-    """What the next bundle names this one by."""
-    return hashlib.sha256(payload(bundle)).hexdigest()

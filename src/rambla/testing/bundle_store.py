@@ -18,7 +18,6 @@ def bundle(number: int = 1, note: str = "", *files: File) -> Bundle:
         author="operator",
         note=note,
         hash="h" * 64,
-        previous="",
         files=files or (File("site.yaml", "layer: site\n"),),
         key="k" * 64,
         signature=b"\0\xff signature",
