@@ -155,7 +155,7 @@ async def _put_in_force(platform: Platform, op: Op, permission: str, wanted: Dra
         await platform.bundles.append(bundle)
         # A stop from here on is repaired by the next start, which takes the newest bundle in the store.
         platform.policy.take(bundle.number, policy)
-    log.warning("policy %d of %s is in force: %s", bundle.number, bundle.author, bundle.note or "no note")
+    log.info("policy %d of %s is in force: %s", bundle.number, bundle.author, bundle.note or "no note")
     return bundle
 
 
@@ -196,7 +196,7 @@ async def _offer(platform: Platform, number: int) -> tuple[Problem, ...]:
     except BrokenPolicy as error:
         return problems_of(error)
     platform.policy.take(number, policy)
-    log.warning("policy %d of %s is in force, from the store", number, bundle.author)
+    log.info("policy %d of %s is in force, from the store", number, bundle.author)
     return ()
 
 
