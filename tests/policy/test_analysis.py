@@ -43,6 +43,7 @@ class OneRule:
     def __init__(self, term: Term, rules: Rules | None = None) -> None:
         self.rules = rules or Rules({})
         self.permissions = ("x",)
+        self.patterns = ()
         self._ruling = Ruling((Clause(term, YES),), NO)
 
     def ruling(self, permission: str) -> Ruling:

@@ -158,9 +158,13 @@ def _files_in(source: Path) -> Iterator[tuple[Path, str]]:
     if not source.is_dir():
         yield source, source.name
         return
-    found = [path for path in sorted(source.rglob("*")) if path.suffix in _ENDINGS and path.is_file()]
-    named = [(path, path.relative_to(source)) for path in found]
-    layers = [(path, name.as_posix()) for path, name in named if TESTS not in name.parts[:-1]]
+    layers = [(path, name) for path, name in yaml_in(source) if TESTS not in name.split("/")[:-1]]
     if not layers:
         raise CliError(f"{source} has no file that ends with .yaml or .yml")
     yield from layers
+
+
+def yaml_in(folder: Path) -> list[tuple[Path, str]]:
+    """The YAML files in a folder and below, with their names in it."""
+    found = [path for path in sorted(folder.rglob("*")) if path.suffix in _ENDINGS and path.is_file()]
+    return [(path, path.relative_to(folder).as_posix()) for path in found]
