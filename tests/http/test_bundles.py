@@ -91,3 +91,23 @@ async def test_keys_are_told_rotated_and_trusted(policy: httpx.AsyncClient) -> N
     other = "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c"
     assert other in [one["key"] for one in (await policy.put(f"/keys/{other}")).json()]
     assert (await policy.put("/keys/zz")).status_code == 400
+
+
+async def test_a_shadow_is_started_watched_and_stopped(policy: httpx.AsyncClient, guest: httpx.AsyncClient) -> None:
+    assert (await policy.get("/shadow")).status_code == 404
+    started = await policy.put("/shadow", json={"files": {"site.yaml": SITE}, "name": "no lists"})
+    assert (started.status_code, started.json()["name"]) == (200, "no lists")
+    assert (await guest.get("packages")).status_code == 200
+    (one,) = (await policy.get("/shadow")).json()["differences"]
+    assert (one["permission"], one["allowed"], one["times"], one["now"]) == (
+        "package:list",
+        False,
+        1,
+        "site/package:list",
+    )
+    assert (await policy.delete("/shadow")).json()["differing"] == 1
+    assert (await policy.delete("/shadow")).status_code == 404
+    replayed = await policy.post("/journal", json={"files": {"site.yaml": SITE}, "days": 1})
+    assert [one["times"] for one in replayed.json()["differences"]] == [1]
+    for days in (0, 367, "x"):
+        assert (await policy.post("/journal", json={"days": days})).status_code == 400

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _ENDINGS = (".yaml", ".yml")
 _REFUSED = (400, 409)
+_ABSENT = 404
 TESTS = "tests"
 SOURCES = click.Path(exists=True, path_type=Path)
 
@@ -87,6 +88,71 @@ async def rollback(client: "Client", number: int, force: bool, as_json: bool) ->
     show.print_json(answer) if as_json else click.echo(f"bundle {number} is in force, as bundle {answer['number']}")
 
 
+@policy.group("shadow")
+def shadow() -> None:
+    """Another policy that decides beside the one in force, so that you see what it would change."""
+
+
+@shadow.command("start")
+@click.argument("source", metavar="DIR|FILE|NUMBER")
+@operated
+async def shadow_start(client: "Client", source: str, as_json: bool) -> None:
+    """Let the policy of DIR, FILE or bundle NUMBER decide beside the one in force, on this node, until it stops."""
+    body = {"files": await named_files(client, source), "name": source[-200:]}
+    async with lines_of_refusals():
+        answer = await client.call("PUT", platform_path("policy", "shadow"), body=body)
+    show.print_json(answer) if as_json else click.echo(
+        f"{source} decides in the shadow. See: rambla policy shadow status"
+    )
+
+
+@shadow.command("status")
+@operated
+async def shadow_status(client: "Client", as_json: bool) -> None:
+    """Tell what it would decide otherwise so far."""
+    print_comparison(await _shadow(client, "GET"), as_json)
+
+
+@shadow.command("stop")
+@operated
+async def shadow_stop(client: "Client", as_json: bool) -> None:
+    """End it, and tell what it came to."""
+    print_comparison(await _shadow(client, "DELETE"), as_json)
+
+
+async def _shadow(client: "Client", method: str) -> Any:
+    try:
+        return await client.call(method, platform_path("policy", "shadow"))
+    except ApiError as error:
+        if error.status == _ABSENT:
+            raise CliError("nothing decides in the shadow. Fix: rambla policy shadow start DIR") from error
+        raise
+
+
+def print_comparison(found: dict[str, Any], as_json: bool) -> None:
+    """The calls that another policy decides otherwise, the most frequent first."""
+    if as_json:
+        show.print_json(found)
+        return
+    click.echo(f"{found['differing']} of {found['asked']} decisions would be others")
+    rows = sorted(found["differences"], key=lambda one: -one["times"])
+    columns = ("times", "would be", "subject", "source", "roles", "permission", "namespace", "by", "instead of")
+    table = [
+        (
+            one["times"],
+            "allowed" if one["allowed"] else "denied",
+            *(one[name] for name in ("subject", "source")),
+            " ".join(one["roles"]),
+            *(one[name] for name in ("permission", "namespace", "now", "was")),
+        )
+        for one in rows
+    ]
+    if table:
+        show.print_table(columns, table)
+    if found["uncounted"]:
+        click.echo(f"and {found['uncounted']} more")
+
+
 @policy.group("key")
 def key() -> None:
     """The keys that bundles are signed with, and those that are trusted."""
@@ -138,6 +204,20 @@ async def lines_of_refusals() -> AsyncIterator[None]:
 async def bundle(client: "Client", number: int) -> dict[str, Any]:
     found: dict[str, Any] = await client.call("GET", platform_path("policy", "bundles", str(number)))
     return found
+
+
+async def named_files(client: "Client", source: str) -> dict[str, str]:
+    """The files of a folder, of a file, or of the bundle of that number; 0 has none."""
+    if source.isdecimal():
+        return (await bundle(client, int(source)))["files"] if int(source) else {}
+    return texts_of([existing(source)])
+
+
+def existing(source: str) -> Path:
+    path = Path(source)
+    if not path.exists():
+        raise CliError(f"{source} is neither a folder, nor a file, nor the number of a bundle")
+    return path
 
 
 def texts_of(sources: Sequence[Path]) -> dict[str, str]:

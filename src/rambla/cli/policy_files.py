@@ -12,7 +12,7 @@ import click
 
 from rambla.cli import show
 from rambla.cli.options import data_option, json_option, stack
-from rambla.cli.policy import SOURCES, Problems
+from rambla.cli.policy import SOURCES, Problems, print_comparison
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _POLICY: Callable[..., Any] = click.option(
@@ -160,15 +160,24 @@ def coverage(folder: Path, least: int, as_json: bool) -> None:
 @click.command("diff")
 @click.argument("old", metavar="OLD")
 @click.argument("new", metavar="NEW")
+@click.option(
+    "--journal", "days", type=click.IntRange(1, 366), metavar="DAYS", help="The calls of the last DAYS days instead."
+)
 @click.option("--exit-code", is_flag=True, help="Exit with 1 if anything changes.")
 @stack((data_option, json_option))
-def diff(old: str, new: str, data: Path, exit_code: bool, as_json: bool) -> None:
+def diff(old: str, new: str, days: int | None, data: Path, exit_code: bool, as_json: bool) -> None:
     """Tell every decision that changes from OLD to NEW, each with an example; both are folders, files or numbers of
-    bundles, 0 for the platform's own rules alone."""
+    bundles, 0 for the platform's own rules alone. With --journal: which calls NEW decides otherwise than they were."""
+    import anyio
+
     from rambla.cli import policy_sources as sources
     from rambla.cli import policy_told as told
     from rambla.policy.analysis.difference import diff as differences
 
+    if days:
+        found = anyio.run(sources.replayed, new, days, data)
+        print_comparison(found, as_json)
+        click.get_current_context().exit(int(exit_code and bool(found["differing"])))
     before, after = (sources.policy_of(one, data).book for one in (old, new))
     changes = [one for one in differences(before, after, sources.PERMISSIONS) if ":" in one.permission]
     if as_json:

@@ -13,10 +13,9 @@ import anyio
 
 from rambla.app.edges import EDGES
 from rambla.cli.client import operator_client
-from rambla.cli.errors import CliError
 from rambla.cli.options import value_of
 from rambla.cli.paths import platform_path
-from rambla.cli.policy import TESTS, Problems, bundle, texts_of, yaml_in
+from rambla.cli.policy import TESTS, Problems, existing, lines_of_refusals, named_files, texts_of, yaml_in
 from rambla.domain.errors import BadRequest, BrokenPolicy
 from rambla.http.endpoint import PUBLIC
 from rambla.http.endpoints import ENDPOINTS
@@ -34,10 +33,7 @@ PERMISSIONS = frozenset(endpoint.permission for endpoint in (*ENDPOINTS, *EDGES)
 def policy_of(source: str | None, data: Path) -> Policy:
     """That of a path or of a bundle's number; None is the one in force. Raises CliError."""
     if source is not None and not source.isdecimal():
-        path = Path(source)
-        if not path.exists():
-            raise CliError(f"{source} is neither a folder, nor a file, nor the number of a bundle")
-        return policy_in([path])
+        return policy_in([existing(source)])
     with problems_told():
         return accept.compiled(files_of(anyio.run(_published, source, data)), NOBODY)
 
@@ -94,5 +90,12 @@ async def _published(number: str | None, data: Path) -> dict[str, str]:
     async with operator_client(data) as client:
         if number is None:
             number = str((await client.call("GET", platform_path("status")))["policy"]["bundle"])
-        files: dict[str, str] = (await bundle(client, int(number)))["files"] if int(number) else {}
-        return files
+        return await named_files(client, number)
+
+
+async def replayed(source: str, days: int, data: Path) -> Any:
+    """What that policy decides otherwise of the calls of the last days."""
+    async with operator_client(data) as client:
+        body = {"files": await named_files(client, source), "days": days}
+        async with lines_of_refusals():
+            return await client.call("POST", platform_path("policy", "journal"), body=body)

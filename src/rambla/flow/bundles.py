@@ -27,6 +27,7 @@ from rambla.policy.problems import Place, Problem, problems_of
 log = logging.getLogger(__name__)
 PUBLISH = "policy:publish"
 ROLLBACK = "policy:rollback"
+READ = "policy:read"
 POLICY = Target("", "policy")
 TRIED_MAX = 100
 
@@ -70,20 +71,20 @@ async def rollback(platform: Platform, op: Op, number: int, *, force: bool = Fal
 
 async def history(platform: Platform, op: Op, *, skip: int, limit: int) -> list[Bundle]:
     """Bundles without their files, the newest first."""
-    async with guarded(platform, op, "policy:read", POLICY):
+    async with guarded(platform, op, READ, POLICY):
         newest = await platform.bundles.newest()
         return await platform.bundles.history(before=newest + 1 - skip, limit=limit)
 
 
 async def show(platform: Platform, op: Op, number: int) -> Bundle:
     """Raises NotFound."""
-    async with guarded(platform, op, "policy:read", POLICY):
+    async with guarded(platform, op, READ, POLICY):
         return await _existing(platform, number)
 
 
 async def keys(platform: Platform, op: Op) -> dict[str, int | None]:
     """As `Signer.keys` says."""
-    async with guarded(platform, op, "policy:read", POLICY):
+    async with guarded(platform, op, READ, POLICY):
         return platform.signer.keys()
 
 
@@ -146,7 +147,7 @@ async def _put_in_force(platform: Platform, op: Op, permission: str, wanted: Dra
     )
     target = Target("", f"policy/{'dry-run' if wanted.dry_run else bundle.number}/{bundle.hash}")
     async with guarded(platform, op, permission, target):
-        policy = await _compiled(platform, wanted.files)
+        policy = await compiled(platform, wanted.files)
         if not wanted.force:
             _refuse_lockout(policy, op.caller)
         if wanted.dry_run:
@@ -159,7 +160,8 @@ async def _put_in_force(platform: Platform, op: Op, permission: str, wanted: Dra
     return bundle
 
 
-async def _compiled(platform: Platform, files: Iterable[File]) -> Policy:
+async def compiled(platform: Platform, files: Iterable[File]) -> Policy:
+    """The policy that these files would be, made aside. Raises BadPolicy."""
     make = partial(accept.compiled, files, platform.policy.policy.enforcers)
     try:
         return await anyio.to_thread.run_sync(make)

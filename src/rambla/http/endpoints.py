@@ -8,13 +8,15 @@ from collections.abc import Iterator
 
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from rambla.http import about, activations, bundles, entities, gateway, gives, tending, web
+from rambla.http import about, activations, bundles, comparing, entities, gateway, gives, tending, web
 from rambla.http.bodies import (
     ActionBody,
     NamespaceLimitsBody,
     PackageBody,
     PolicyBody,
+    ReplayBody,
     RuleBody,
+    ShadowBody,
     StatusBody,
     TriggerBody,
 )
@@ -38,6 +40,8 @@ _WEB = f"{_API}/web/{{namespace}}/{{package}}/{{name}}"
 _GATEWAY = "/api/{gateway}/{rest}"
 _PLATFORM = "/platform/v1"
 _BUNDLES = f"{_PLATFORM}/policy/bundles"
+_SHADOW = f"{_PLATFORM}/policy/shadow"
+_JOURNAL = f"{_PLATFORM}/policy/journal"
 _KEYS = f"{_PLATFORM}/policy/keys"
 _TENDED = f"{_PLATFORM}/namespaces/{{namespace}}"
 
@@ -45,6 +49,8 @@ _TENDED = f"{_PLATFORM}/namespaces/{{namespace}}"
 _CODE = Body(ActionBody, lambda limits: limits.code_bytes_max * 4 // 3 + 3 * MB)
 _LIMITS = Body(NamespaceLimitsBody)
 _POLICY = Body(PolicyBody, lambda _: bundles.BODY_BYTES_MAX)
+_SHADOWING = Body(ShadowBody, lambda _: bundles.BODY_BYTES_MAX)
+_REPLAY = Body(ReplayBody, lambda _: bundles.BODY_BYTES_MAX)
 
 
 def _web(path: str) -> Iterator[Endpoint]:
@@ -144,4 +150,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", _KEYS, "policy:read", bundles.keys, gives.POLICY_KEYS),
     Endpoint("POST", _KEYS, "policy:key", bundles.rotate_key, gives.POLICY_KEYS),
     Endpoint("PUT", f"{_KEYS}/{{key}}", "policy:key", bundles.trust_key, gives.POLICY_KEYS),
+    Endpoint("PUT", _SHADOW, "policy:compare", comparing.start, gives.COMPARED, _SHADOWING),
+    Endpoint("GET", _SHADOW, "policy:read", comparing.status, gives.COMPARED),
+    Endpoint("DELETE", _SHADOW, "policy:compare", comparing.stop, gives.COMPARED),
+    Endpoint("POST", _JOURNAL, "policy:compare", comparing.replay, gives.COMPARED, _REPLAY),
 )

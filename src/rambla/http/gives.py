@@ -78,3 +78,4 @@ BUNDLES = Gives("what was published, newest first", list[shapes.BundleSummary], 
 BUNDLE = Gives("the bundle and its files", shapes.Bundle)
 ROLLED_BACK = Gives("the new bundle with the files of the old one", shapes.BundleSummary, ("force",))
 POLICY_KEYS = Gives("the keys that are trusted, the one that signs last", list[shapes.PolicyKey])
+COMPARED = Gives("what another policy decides otherwise", shapes.Comparison)

@@ -255,6 +255,33 @@ class PolicyKey(Shape, frozen=True, kw_only=True):
     upto: int | None
 
 
+class Difference(Shape, frozen=True, kw_only=True):
+    """`was` and `now` name the rules that decide; `allowed` is what the other policy says. `times`, or once at `at`."""
+
+    permission: str
+    subject: str
+    source: str
+    roles: list[str]
+    namespace: str
+    was: str
+    now: str
+    allowed: bool
+    times: int | UnsetType = UNSET
+    at: int | UnsetType = UNSET
+
+
+class Comparison(Shape, frozen=True, kw_only=True):
+    """`uncounted` of the differences fit into no sum. Of `recent` ones the newest is last."""
+
+    name: str
+    since: int
+    asked: int
+    differing: int
+    uncounted: int
+    differences: list[Difference]
+    recent: list[Difference]
+
+
 class Failure(Shape, frozen=True, kw_only=True):
     """`code` is the request's id; `rule` is the one that refused, at that `line` of its `layer`."""
 
