@@ -1,6 +1,8 @@
 """What a policy means is told from its files, without a platform, in words and as JSON, with exit codes for CI."""
 
 import json
+import re
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -170,3 +172,13 @@ def test_what_cannot_be_a_policy_is_one_line(tmp_path: Path, capsys: pytest.Capt
         assert text in err
     (tmp_path / "x.yaml").unlink()
     assert "no file that ends with .yaml" in run(capsys, "lint", tmp_path)[2]
+
+
+def test_the_policy_of_the_how_to_is_as_it_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "write-a-policy.md").read_text(encoding="utf-8")
+    layer, table = (textwrap.dedent(text) for text in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL))
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "site.yaml").write_text(layer)
+    (tmp_path / "tests" / "site.yaml").write_text(table)
+    assert run(capsys, "lint", tmp_path) == (0, "nothing to tell\n", "")
+    assert run(capsys, "test", tmp_path) == (0, "3 tests passed\n", "")
