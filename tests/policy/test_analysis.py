@@ -287,7 +287,7 @@ allowed by file:write (site, line 3) if
     all of: no
       clerk: yes
       caller.project == target.project: no
-so: denied by deny"""
+so: denied, as nothing allows it"""
     )
     (case,) = who_can(policy.book, "file:write", {"project": "p1"}).cases
     assert words.case(case.cube) == 'clerk and caller.project == "p1"'

@@ -63,7 +63,7 @@ async def rollback(platform: Platform, op: Op, number: int, *, force: bool = Fal
     files: tuple[File, ...] = ()
     if number:
         found = await _existing(platform, number)
-        if problem := accept.distrust(found, platform.signer):  # or it would be signed anew
+        if problem := accept.distrust(number, found, platform.signer):  # or it would be signed anew
             raise BadPolicy(problems=str(problem))
         files = found.files
     return await _put_in_force(platform, op, ROLLBACK, Draft(files, f"rollback to {number}", force))
@@ -189,11 +189,11 @@ async def _existing(platform: Platform, number: int) -> Bundle:
 
 async def _offer(platform: Platform, number: int) -> tuple[Problem, ...]:
     """Why the bundle is not in force; nothing if it now is."""
-    bundle = await platform.bundles.get(number)
-    if bundle is None:
-        return (Problem(Place(f"bundle {number}"), "it is gone from the store", "publish its files again"),)
-    make = partial(accept.accepted, bundle, platform.signer, platform.policy.policy.enforcers)
     try:
+        bundle = await platform.bundles.get(number)
+        if bundle is None:
+            return (Problem(Place(f"bundle {number}"), "it is gone from the store", "publish its files again"),)
+        make = partial(accept.accepted, number, bundle, platform.signer, platform.policy.policy.enforcers)
         policy = await anyio.to_thread.run_sync(make)
     except BrokenPolicy as error:
         return problems_of(error)

@@ -15,18 +15,20 @@ from rambla.policy.ports import Enforcers, Signer
 from rambla.policy.problems import Place, Problem, broken
 
 
-def accepted(bundle: Bundle, signer: Signer, enforcers: Enforcers) -> Policy:
-    """The policy of a bundle that was read from a store. Raises BrokenPolicy."""
-    if problem := distrust(bundle, signer):
+def accepted(number: int, bundle: Bundle, signer: Signer, enforcers: Enforcers) -> Policy:
+    """The policy of the bundle that a store has under that number. Raises BrokenPolicy."""
+    if problem := distrust(number, bundle, signer):
         raise broken([problem])
     return compiled(bundle.files, enforcers)
 
 
-def distrust(bundle: Bundle, signer: Signer) -> Problem | None:
+def distrust(number: int, bundle: Bundle, signer: Signer) -> Problem | None:
     """Why it is not as somebody signed it who may, if so."""
-    place = Place(f"bundle {bundle.number}")
+    place = Place(f"bundle {number}")
     if not bundle.signature:
         return Problem(place, "it is not signed", "publish its files again")
+    if bundle.number != number:
+        return Problem(place, f"it is bundle {bundle.number} once more", f"rambla policy rollback {bundle.number}")
     if hash_of(bundle.files) != bundle.hash or not signer.verifies(payload(bundle), bundle):
         fix = f"publish its files again; or, if another node signed it: rambla policy key trust {bundle.key[:64]}"
         return Problem(place, "it was changed, or signed by a key that is not trusted", fix)

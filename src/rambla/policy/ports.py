@@ -58,11 +58,11 @@ class BundleStore(Protocol):
         ...
 
     async def get(self, number: int) -> Bundle | None:
-        """The bundle as it was appended."""
+        """The bundle as it was appended. Raises BrokenPolicy if somebody made something else of it."""
         ...
 
     async def history(self, *, before: int, limit: int) -> list[Bundle]:
-        """Summaries of those with a lower number than `before`, the newest first."""
+        """Summaries of those with a lower number than `before`, the newest first. Raises as `get` does."""
         ...
 
 
