@@ -17,6 +17,7 @@ from rambla.dispatch.dispatcher import Dispatcher, DispatchLimits
 from rambla.domain.access import Caller
 from rambla.domain.records import Intent, Outcome, Record, decode_record
 from rambla.drivers.ed25519.signer import FileSigner
+from rambla.drivers.files.last_bundle import FileLastBundle
 from rambla.drivers.memory.alarms import MemoryAlarmStore
 from rambla.drivers.memory.apis import MemoryApiStore
 from rambla.drivers.memory.bundles import MemoryBundleStore
@@ -143,6 +144,7 @@ async def open_rooms(
             keys=KeyRing(namespaces, TOKENS, clock),
             policy=Holder(defaults.policy()),
             bundles=world.bundles,
+            last_bundle=FileLastBundle(world.folder),
             signer=FileSigner(world.folder),
             ledger=Ledger(journal, pending),
             activations=Activations(index),

@@ -24,6 +24,7 @@ from rambla.domain.errors import (
     StorageFailed,
 )
 from rambla.drivers.ed25519.signer import PRIVATE, TRUSTED, FileSigner
+from rambla.drivers.files.last_bundle import NAME
 from rambla.drivers.memory.bundles import MemoryBundleStore
 from rambla.flow import bundles, read, tend
 from rambla.flow.platform import Op, Platform
@@ -274,6 +275,23 @@ async def test_a_store_that_lost_bundles_loosens_nothing(rooms: Rooms, published
     assert not await may_read(rooms)
     with pytest.raises(RamblaError):
         await publish(rooms.platform, {})
+
+
+async def test_a_start_takes_what_was_in_force_before_whatever_became_of_the_store(
+    rooms: Rooms, published: Bundle
+) -> None:
+    world = World(rooms.world.folder / "node")
+    world.folder.mkdir()
+    for name in (PRIVATE, TRUSTED, NAME):
+        shutil.copy(rooms.world.folder / name, world.folder / name)
+    async with open_rooms(world) as node:
+        await bundles.take_last(node.platform)
+        assert node.platform.policy.number == 1
+        assert "delete policy.last" in str(node.platform.policy.problems[0])
+    (world.folder / NAME).write_bytes((world.folder / NAME).read_bytes().replace(b"deny: caller", b"deny: target"))
+    async with open_rooms(world) as node:
+        await bundles.take_last(node.platform)
+        assert node.platform.policy.number == 0, "what was changed is not taken from there either"
 
 
 async def test_nodes_look_for_what_others_published_again_and_again(rooms: Rooms, published: Bundle) -> None:

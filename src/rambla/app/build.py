@@ -162,6 +162,7 @@ def build_platform(
         ),
         policy=Holder(defaults.policy()),
         bundles=stores.bundles,
+        last_bundle=opener("last_bundle", "file")(folder.path),
         signer=opener("signer", "ed25519")(folder.path),
         ledger=Ledger(stores.journal, pending),
         activations=Activations(stores.index),

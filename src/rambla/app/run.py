@@ -29,7 +29,7 @@ from rambla.app.system.seed import seed
 from rambla.domain.errors import BadSettings, RamblaError, StorageFailed
 from rambla.drivers.process.engine import ProcessSettings, open_engine
 from rambla.flow.alarms import keep_time
-from rambla.flow.bundles import follow_bundles, reload
+from rambla.flow.bundles import follow_bundles, take_last
 from rambla.flow.platform import Platform
 from rambla.flow.recover import settle
 from rambla.http.app import build_app
@@ -79,7 +79,7 @@ async def _serve(settings: Settings, folder: DataFolder) -> None:
             platform = replace(build_platform(settings, folder, stores, work, engine, objects), api_host=url)
             await first_namespace(platform, folder, url)
             await seed(platform)
-            await reload(platform)
+            await take_last(platform)
             services.start("policy", follow_bundles, platform, settings.policy_reload_ms, restart=True)
             app = build_app(platform, EDGES, web_domain=settings.web_domain)
             await _run(platform, stores, services, Server(app, listener, folder, url))
@@ -161,7 +161,7 @@ async def offline(data: Path) -> AsyncIterator[ASGIApp]:
         async with open_stores(settings, folder) as stores, Tasks() as work:
             platform = build_platform(settings, folder, stores, work, opener("engine", "none")({}), None)
             await first_namespace(platform, folder, f"http://{settings.listen}")
-            await reload(platform)
+            await take_last(platform)
             yield build_app(platform, EDGES)
             work.stop()
 

@@ -30,6 +30,7 @@ ROLLBACK = "policy:rollback"
 READ = "policy:read"
 POLICY = Target("", "policy")
 TRIED_MAX = 100
+FIX_LOST = "restore the database; or, to begin anew, delete policy.last in the data folder and start again"
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -111,6 +112,18 @@ async def follow_bundles(platform: Platform, every_ms: int) -> None:
         await reload(platform)
 
 
+async def take_last(platform: Platform) -> None:
+    """At start: what was in force before, whatever became of the store since; then what the store has. Raises
+    StorageFailed."""
+    try:
+        bundle = await anyio.to_thread.run_sync(platform.last_bundle.load)
+        if bundle is not None:
+            platform.policy.take(bundle.number, await _accepted(platform, bundle.number, bundle))
+    except BrokenPolicy as error:
+        log.error("the last policy of this node is not accepted: %s", error)
+    await reload(platform)
+
+
 async def reload(platform: Platform) -> None:
     """See that the newest good bundle is in force. Raises StorageFailed."""
     holder = platform.policy
@@ -119,7 +132,7 @@ async def reload(platform: Platform) -> None:
         return
     if newest < holder.number:
         detail = f"the store ends at bundle {newest}, and bundle {holder.number} is in force"
-        _refuse(platform, newest, [Problem(Place("bundles"), detail, "restore the database")])
+        _refuse(platform, newest, [Problem(Place("bundles"), detail, FIX_LOST)])
         return
     refused: list[Problem] = []
     for number in range(newest, max(holder.number, newest - TRIED_MAX), -1):
@@ -155,8 +168,7 @@ async def _put_in_force(platform: Platform, op: Op, permission: str, wanted: Dra
         bundle = _signed(platform, bundle)
         await platform.bundles.append(bundle)
         # A stop from here on is repaired by the next start, which takes the newest bundle in the store.
-        platform.policy.take(bundle.number, policy)
-    log.info("policy %d of %s is in force: %s", bundle.number, bundle.author, bundle.note or "no note")
+        await _take(platform, bundle, policy)
     return bundle
 
 
@@ -193,13 +205,25 @@ async def _offer(platform: Platform, number: int) -> tuple[Problem, ...]:
         bundle = await platform.bundles.get(number)
         if bundle is None:
             return (Problem(Place(f"bundle {number}"), "it is gone from the store", "publish its files again"),)
-        make = partial(accept.accepted, number, bundle, platform.signer, platform.policy.policy.enforcers)
-        policy = await anyio.to_thread.run_sync(make)
+        policy = await _accepted(platform, number, bundle)
     except BrokenPolicy as error:
         return problems_of(error)
-    platform.policy.take(number, policy)
-    log.info("policy %d of %s is in force, from the store", number, bundle.author)
+    await _take(platform, bundle, policy)
     return ()
+
+
+async def _accepted(platform: Platform, number: int, bundle: Bundle) -> Policy:
+    make = partial(accept.accepted, number, bundle, platform.signer, platform.policy.policy.enforcers)
+    return await anyio.to_thread.run_sync(make)
+
+
+async def _take(platform: Platform, bundle: Bundle, policy: Policy) -> None:
+    try:
+        await anyio.to_thread.run_sync(platform.last_bundle.save, bundle)
+    except StorageFailed as error:  # the store has it, and the next start may do without the copy
+        log.warning("the policy in force could not be kept: %s", error)
+    platform.policy.take(bundle.number, policy)
+    log.info("policy %d of %s is in force: %s", bundle.number, bundle.author, bundle.note or "no note")
 
 
 def _refuse(platform: Platform, newest: int, problems: list[Problem]) -> None:

@@ -26,7 +26,7 @@ from rambla.kit.ids import IdSource
 from rambla.kit.tasks import Tasks
 from rambla.objects.ports import ObjectStore
 from rambla.policy.holder import Holder
-from rambla.policy.ports import BundleStore, Signer
+from rambla.policy.ports import BundleStore, LastBundle, Signer
 from rambla.schedule.alarms import Alarms
 
 
@@ -66,6 +66,7 @@ class Platform:
     keys: KeyRing
     policy: Holder
     bundles: BundleStore
+    last_bundle: LastBundle
     signer: Signer
     ledger: Ledger
     activations: Activations

@@ -66,6 +66,18 @@ class BundleStore(Protocol):
         ...
 
 
+class LastBundle(Protocol):
+    """The last bundle that this node had in force, in case that the store has it no more. One caller at a time."""
+
+    def load(self) -> Bundle | None:
+        """None if there was none. Raises StorageFailed, or BrokenPolicy if somebody made something else of it."""
+        ...
+
+    def save(self, bundle: Bundle) -> None:
+        """Durable on return. Raises StorageFailed, and the one before is kept."""
+        ...
+
+
 class Signer(Protocol):
     """One key that signs, and those that are trusted. Never puts a private key into an error or a log."""
 
