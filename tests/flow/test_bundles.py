@@ -16,6 +16,7 @@ from rambla.domain.access import Caller
 from rambla.domain.errors import (
     BadPolicy,
     BadRequest,
+    BrokenPolicy,
     ConcurrentChange,
     LockedOut,
     NotFound,
@@ -292,6 +293,15 @@ async def test_a_start_takes_what_was_in_force_before_whatever_became_of_the_sto
     async with open_rooms(world) as node:
         await bundles.take_last(node.platform)
         assert node.platform.policy.number == 0, "what was changed is not taken from there either"
+        with pytest.raises(BrokenPolicy, match="bundle 1"):
+            bundles.refuse_none_good(node.platform)
+        await publish(node.platform, {})
+        bundles.refuse_none_good(node.platform)
+
+
+async def test_where_nothing_was_published_the_platforms_own_rules_are_good(rooms: Rooms) -> None:
+    await bundles.take_last(rooms.platform)
+    bundles.refuse_none_good(rooms.platform)
 
 
 async def test_nodes_look_for_what_others_published_again_and_again(rooms: Rooms, published: Bundle) -> None:

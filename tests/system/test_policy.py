@@ -1,6 +1,7 @@
 """A policy is published, watched, shown and taken back by commands, with a server and without one."""
 
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,21 @@ def test_the_life_of_a_policy(tmp_path: Path) -> None:
     with serving(data, "--require-isolation", "none") as server, server.client() as client:
         assert client.get(f"{GUEST}/packages").status_code == 200
         assert server.status()["policy"] == {"bundle": 2, "problems": "none"}
+
+
+def test_a_server_does_not_start_without_a_good_policy_where_one_was_published(tmp_path: Path) -> None:
+    data, policy = tmp_path / "data", tmp_path / "site.yaml"
+    policy.write_text(SITE)
+    with serving(data, "--require-isolation", "none"):
+        assert rambla("policy", "publish", policy, "--data", data).returncode == 0
+    (data / "policy.last").unlink()
+    with sqlite3.connect(data / "catalog.sqlite3") as database:
+        database.execute("UPDATE bundles SET summary = replace(summary, 'operator', 'somebody')")
+    database.close()
+    refused = rambla("serve", "--data", data, "--listen", "127.0.0.1:0", "--require-isolation", "none")
+    assert refused.returncode == 1
+    assert "bundle 1:0:0: it was changed" in refused.stderr.splitlines()[-1]
+    assert rambla("policy", "rollback", "1", "--data", data).returncode == 1
+    assert rambla("policy", "publish", policy, "--data", data).returncode == 0
+    with serving(data, "--require-isolation", "none") as server, server.client() as client:
+        assert client.get(f"{GUEST}/packages").status_code == 403

@@ -29,7 +29,7 @@ from rambla.app.system.seed import seed
 from rambla.domain.errors import BadSettings, RamblaError, StorageFailed
 from rambla.drivers.process.engine import ProcessSettings, open_engine
 from rambla.flow.alarms import keep_time
-from rambla.flow.bundles import follow_bundles, take_last
+from rambla.flow.bundles import follow_bundles, refuse_none_good, take_last
 from rambla.flow.platform import Platform
 from rambla.flow.recover import settle
 from rambla.http.app import build_app
@@ -80,6 +80,7 @@ async def _serve(settings: Settings, folder: DataFolder) -> None:
             await first_namespace(platform, folder, url)
             await seed(platform)
             await take_last(platform)
+            refuse_none_good(platform)
             services.start("policy", follow_bundles, platform, settings.policy_reload_ms, restart=True)
             app = build_app(platform, EDGES, web_domain=settings.web_domain)
             await _run(platform, stores, services, Server(app, listener, folder, url))
@@ -152,7 +153,8 @@ def rebuild(data: Path) -> int:
 
 @contextlib.asynccontextmanager
 async def offline(data: Path) -> AsyncIterator[ASGIApp]:
-    """The same API on a folder that no server runs on, without an engine: for tending namespaces.
+    """The same API on a folder that no server runs on, without an engine: for tending namespaces and the policy, also
+    where a server would not start for want of a good one.
 
     Raises DataFolderInUse if one does.
     """

@@ -6,7 +6,7 @@ by a trusted key leaves the last good policy in force, and `status` and the log 
 """
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 import anyio
@@ -22,7 +22,7 @@ from rambla.policy.bundle import Bundle as Bundle  # what most of this gives
 from rambla.policy.bundle import File, check_note, files_of, hash_of, payload
 from rambla.policy.defaults import attributes, credentials
 from rambla.policy.policy import Policy
-from rambla.policy.problems import Place, Problem, problems_of
+from rambla.policy.problems import Place, Problem, broken, problems_of
 
 log = logging.getLogger(__name__)
 PUBLISH = "policy:publish"
@@ -120,8 +120,15 @@ async def take_last(platform: Platform) -> None:
         if bundle is not None:
             platform.policy.take(bundle.number, await _accepted(platform, bundle.number, bundle))
     except BrokenPolicy as error:
-        log.error("the last policy of this node is not accepted: %s", error)
+        _refuse(platform, 0, problems_of(error))
     await reload(platform)
+
+
+def refuse_none_good(platform: Platform) -> None:
+    """Where something was published and none of it is good, what it forbids must not happen. Raises BrokenPolicy."""
+    holder = platform.policy
+    if holder.problems and not holder.number:
+        raise broken(holder.problems)
 
 
 async def reload(platform: Platform) -> None:
@@ -226,7 +233,7 @@ async def _take(platform: Platform, bundle: Bundle, policy: Policy) -> None:
     log.info("policy %d of %s is in force: %s", bundle.number, bundle.author, bundle.note or "no note")
 
 
-def _refuse(platform: Platform, newest: int, problems: list[Problem]) -> None:
+def _refuse(platform: Platform, newest: int, problems: Sequence[Problem]) -> None:
     platform.policy.refuse(newest, problems)
     told = "\n".join(map(str, problems))
     log.error("policy %d stays in force, as a newer one is not accepted:\n%s", platform.policy.number, told)

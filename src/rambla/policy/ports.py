@@ -67,7 +67,10 @@ class BundleStore(Protocol):
 
 
 class LastBundle(Protocol):
-    """The last bundle that this node had in force, in case that the store has it no more. One caller at a time."""
+    """The last bundle that this node had in force, in case that the store has it no more.
+
+    May be called from several threads at once.
+    """
 
     def load(self) -> Bundle | None:
         """None if there was none. Raises StorageFailed, or BrokenPolicy if somebody made something else of it."""

@@ -1,6 +1,7 @@
 """The bundle in force, as JSON in the data folder. (port: rambla.policy.ports.LastBundle)"""
 
 from pathlib import Path
+from threading import Lock
 
 import msgspec
 
@@ -16,6 +17,7 @@ _decoder = msgspec.json.Decoder(Bundle)
 class FileLastBundle:
     def __init__(self, folder: Path) -> None:
         self._path = folder / NAME
+        self._saving = Lock()
 
     def load(self) -> Bundle | None:
         try:
@@ -29,6 +31,7 @@ class FileLastBundle:
 
     def save(self, bundle: Bundle) -> None:
         try:
-            write_durably(self._path, msgspec.json.encode(bundle))
+            with self._saving:
+                write_durably(self._path, msgspec.json.encode(bundle))
         except OSError as error:
             raise StorageFailed(detail=f"{self._path}: {error.strerror}") from error
