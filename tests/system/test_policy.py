@@ -41,6 +41,7 @@ def test_the_life_of_a_policy(tmp_path: Path) -> None:
         assert "site.yaml:4:8: 'rulez' has no meaning here" in run("publish", policy, code=1)
         (policy / "site.yaml").write_text("layer: site\nrules: {policy:publish: nobody}\n")
         assert "--force" in run("publish", policy, code=1)
+    assert "no server runs" in run("shadow", "start", policy, code=1)
     assert "bundle 0 is in force, as bundle 2" in run("rollback", 0)
     assert len(json.loads(run("key", "rotate", "--json"))) == 2
     with serving(data, "--require-isolation", "none") as server, server.client() as client:

@@ -98,6 +98,10 @@ def shadow() -> None:
 @operated
 async def shadow_start(client: "Client", source: str, as_json: bool) -> None:
     """Let the policy of DIR, FILE or bundle NUMBER decide beside the one in force, on this node, until it stops."""
+    from rambla.cli.client import IN_PROCESS  # late: `rambla --help` needs no HTTP
+
+    if client.url == IN_PROCESS:
+        raise CliError("no server runs here for it to decide in. Fix: rambla serve")
     body = {"files": await named_files(client, source), "name": source[-200:]}
     async with lines_of_refusals():
         answer = await client.call("PUT", platform_path("policy", "shadow"), body=body)
