@@ -15,6 +15,8 @@ PARTS = {
     "activation_id": "a" * 32,
     "rest": "more/of/it",
     "gateway": gateway_id(GUEST),
+    "number": "1",
+    "key": "0" * 64,
 }
 BODIES = {
     "action:write": b'{"exec":{"kind":"python:3","code":"echo"}}',

@@ -16,8 +16,11 @@ from rambla.catalog.cache import CachedEntities
 from rambla.dispatch.dispatcher import Dispatcher, DispatchLimits
 from rambla.domain.access import Caller
 from rambla.domain.records import Intent, Outcome, Record, decode_record
+from rambla.drivers.ed25519.signer import FileSigner
+from rambla.drivers.files.last_bundle import FileLastBundle
 from rambla.drivers.memory.alarms import MemoryAlarmStore
 from rambla.drivers.memory.apis import MemoryApiStore
+from rambla.drivers.memory.bundles import MemoryBundleStore
 from rambla.drivers.memory.catalog import MemoryEntityStore, MemoryNamespaceStore
 from rambla.drivers.memory.engine import Crash, MemoryEngine, say
 from rambla.drivers.memory.index import MemoryIndex
@@ -84,6 +87,7 @@ class World:
         self.namespaces = MemoryNamespaceStore(self.entities)
         self.alarms = MemoryAlarmStore()
         self.apis = MemoryApiStore()
+        self.bundles = MemoryBundleStore()
         self.settled = 0
 
 
@@ -139,6 +143,9 @@ async def open_rooms(
             limiter=Limiter(clock),
             keys=KeyRing(namespaces, TOKENS, clock),
             policy=Holder(defaults.policy()),
+            bundles=world.bundles,
+            last_bundle=FileLastBundle(world.folder),
+            signer=FileSigner(world.folder),
             ledger=Ledger(journal, pending),
             activations=Activations(index),
             index=index,

@@ -29,7 +29,11 @@ OWNERS_ONLY = {
     "audit:read",
     "usage:read",
 }
-OPERATORS_ONLY = {"platform:status", *(f"namespace:{verb}" for verb in ("list", "create", "delete", "key", "limits"))}
+OPERATORS_ONLY = {
+    "platform:status",
+    *(f"namespace:{verb}" for verb in ("list", "create", "delete", "key", "limits")),
+    *(f"policy:{verb}" for verb in ("read", "publish", "rollback", "key", "compare")),
+}
 ANYONES_WITH_A_KEY = {"package:list"}  # of others, only what is published: see test_packages.py
 SOURCES_ONLY = {"trigger:deliver"}
 ANYBODYS_IF_EXPORTED = {"action:web"}  # what is not exported is as absent, whoever asks

@@ -43,6 +43,7 @@ class OneRule:
     def __init__(self, term: Term, rules: Rules | None = None) -> None:
         self.rules = rules or Rules({})
         self.permissions = ("x",)
+        self.patterns = ()
         self._ruling = Ruling((Clause(term, YES),), NO)
 
     def ruling(self, permission: str) -> Ruling:
@@ -286,7 +287,7 @@ allowed by file:write (site, line 3) if
     all of: no
       clerk: yes
       caller.project == target.project: no
-so: denied by deny"""
+so: denied, as nothing allows it"""
     )
     (case,) = who_can(policy.book, "file:write", {"project": "p1"}).cases
     assert words.case(case.cube) == 'clerk and caller.project == "p1"'

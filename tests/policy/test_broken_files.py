@@ -66,13 +66,21 @@ BROKEN = [
 ]
 
 
+def offer(holder: Holder, files: dict[str, str]) -> None:
+    """Bundle 2, to whoever has bundle 1 in force."""
+    try:
+        holder.take(2, Policy(load(files)))
+    except BrokenPolicy as error:
+        holder.refuse(2, problems_of(error))
+
+
 @pytest.mark.parametrize(("text", "at", "fix"), BROKEN, ids=[text for text, _, _ in BROKEN])
 def test_a_broken_file_is_told_with_its_place_and_fix_and_the_last_good_stays(
     text: str, at: tuple[int, int], fix: str
 ) -> None:
     holder = Holder(Policy(load({"good.yaml": GOOD})), 1)
     files = {"good.yaml": GOOD, "x.yaml": text} if "galaxy" not in text and "defaults" in text else {"x.yaml": text}
-    assert not holder.offer(2, lambda: Policy(load(files)))
+    offer(holder, files)
     (problem, *_) = holder.problems
     assert (problem.place.file, problem.place.line, problem.place.column) == ("x.yaml", *at)
     assert fix in problem.fix
@@ -102,13 +110,21 @@ def test_a_file_of_more_than_a_mebibyte_is_not_read() -> None:
 def test_a_good_policy_takes_over_at_once_and_clears_the_problems() -> None:
     holder = Holder(Policy(load({"good.yaml": GOOD})), 1)
     before = holder.policy
-    assert not holder.offer(2, lambda: Policy(load({"x.yaml": "["})))
+    offer(holder, {"x.yaml": "["})
     assert holder.problems
     assert holder.policy is before
-    assert holder.offer(2, lambda: Policy(load({"x.yaml": "layer: site"})))
+    offer(holder, {"x.yaml": "layer: site"})
     assert holder.problems == ()
     assert holder.number == 2
     assert not holder.policy.decide(prepare({"roles": ["clerk"]}), "file:read", {}).allowed
     assert before.decide(prepare({"roles": ["clerk"]}), "file:read", {}).allowed, (
         "a request keeps the policy it began with"
     )
+
+
+def test_an_older_policy_never_takes_over_from_a_newer_one() -> None:
+    newer, older = Policy(load({"x.yaml": "layer: site"})), Policy(load({"good.yaml": GOOD}))
+    holder = Holder(older)
+    holder.take(3, newer)
+    holder.take(2, older)
+    assert (holder.policy, holder.number, holder.seen) == (newer, 3, 3)

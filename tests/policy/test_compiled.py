@@ -34,6 +34,7 @@ class OneRule:
     def __init__(self, term: Term, rules: Rules) -> None:
         self.rules = rules
         self.permissions = ("x",)
+        self.patterns = ()
         self._ruling = Ruling((Clause(term, YES),), NO)
 
     def ruling(self, permission: str) -> Ruling:

@@ -42,6 +42,7 @@ from rambla.kit.tasks import Tasks
 from rambla.objects.ports import ObjectStore
 from rambla.policy import defaults
 from rambla.policy.holder import Holder
+from rambla.policy.ports import BundleStore
 from rambla.schedule.alarms import Alarms
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class Stores:
     namespaces: NamespaceStore
     alarms: Alarms
     apis: Apis
+    bundles: BundleStore
     index: Index
 
 
@@ -85,6 +87,7 @@ async def open_stores(settings: Settings, folder: DataFolder) -> AsyncIterator[S
             namespaces=catalog.namespaces,
             alarms=Alarms(catalog.alarms),
             apis=Apis(catalog.apis),
+            bundles=catalog.bundles,
             index=index.index,
         )
 
@@ -158,6 +161,9 @@ def build_platform(
             clock,
         ),
         policy=Holder(defaults.policy()),
+        bundles=stores.bundles,
+        last_bundle=opener("last_bundle", "file")(folder.path),
+        signer=opener("signer", "ed25519")(folder.path),
         ledger=Ledger(stores.journal, pending),
         activations=Activations(stores.index),
         index=stores.index,

@@ -14,6 +14,8 @@ OPENERS = {
     ("catalog", "postgresql"): "rambla.drivers.sql.opening:open_catalog",
     ("index", "sqlite"): "rambla.drivers.sql.opening:open_index",
     ("index", "postgresql"): "rambla.drivers.sql.opening:open_index",
+    ("last_bundle", "file"): "rambla.drivers.files.last_bundle:FileLastBundle",
+    ("signer", "ed25519"): "rambla.drivers.ed25519.signer:FileSigner",
     ("engine", "none"): "rambla.drivers.memory.engine:MemoryEngine",
     ("engine", "podman"): "rambla.drivers.podman.engine:open_for_folder",
     ("objects", "swift"): "rambla.drivers.swift.embedded:open_embedded",

@@ -31,6 +31,7 @@ from rambla.domain.errors import BadSettings, RamblaError, StorageFailed
 from rambla.drivers.process.engine import ProcessSettings, open_engine
 from rambla.engine.ports import Engine
 from rambla.flow.alarms import keep_time
+from rambla.flow.bundles import follow_bundles, refuse_none_good, take_last
 from rambla.flow.platform import Platform
 from rambla.flow.recover import settle
 from rambla.http.app import build_app
@@ -76,6 +77,9 @@ async def _serve(settings: Settings, folder: DataFolder) -> None:
             platform = replace(build_platform(settings, folder, stores, work, engine, objects), api_host=url)
             await first_namespace(platform, folder, url)
             await seed(platform)
+            await take_last(platform)
+            refuse_none_good(platform)
+            services.start("policy", follow_bundles, platform, settings.policy_reload_ms, restart=True)
             app = build_app(platform, EDGES, web_domain=settings.web_domain)
             await _run(platform, stores, services, Server(app, listener, folder, url))
             await _drain(platform, settings.drain_ms)
@@ -163,7 +167,8 @@ def rebuild(data: Path) -> int:
 
 @contextlib.asynccontextmanager
 async def offline(data: Path) -> AsyncIterator[ASGIApp]:
-    """The same API on a folder that no server runs on, without an engine: for tending namespaces.
+    """The same API on a folder that no server runs on, without an engine: for tending namespaces and the policy, also
+    where a server would not start for want of a good one.
 
     Raises DataFolderInUse if one does.
     """
@@ -172,6 +177,7 @@ async def offline(data: Path) -> AsyncIterator[ASGIApp]:
         async with open_stores(settings, folder) as stores, Tasks() as work:
             platform = build_platform(settings, folder, stores, work, opener("engine", "none")({}), None)
             await first_namespace(platform, folder, f"http://{settings.listen}")
+            await take_last(platform)
             yield build_app(platform, EDGES)
             work.stop()
 

@@ -49,6 +49,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     concurrent_invocations: int = 10_000
     fires_per_minute: int = 600_000
     signed_address_ttl_ms: int = 60_000
+    policy_reload_ms: int = 5_000
     journal_segment_mb: int = 64
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 

@@ -5,15 +5,19 @@ follows. If the journal cannot write, callers are refused: nothing happens here 
 """
 
 import logging
+from collections.abc import Iterator
 
 import anyio
 
 from rambla.audit.pending import Pending
 from rambla.domain.errors import StorageFailed
-from rambla.domain.records import Intent, Outcome, Record, encode_record
+from rambla.domain.records import Intent, Outcome, Record, decode_record, encode_record
 from rambla.kit.journal import Journal, JournalFailed
 from rambla.kit.tasks import pauses_s
 
+_READ_RECORDS_MAX = 10_000
+_READ_BYTES_MAX = 32 * 2**20
+_ORDER_MS = 60_000
 _log = logging.getLogger(__name__)
 
 
@@ -75,6 +79,25 @@ class Ledger:
             self.pending.track(self._journal.append(encode_record(record)), record)
         except (JournalFailed, ValueError) as error:
             raise StorageFailed(detail=str(error)) from error
+
+    def since(self, at_ms: int, *, records_max: int) -> Iterator[Record]:
+        """Durable records from that time on, and some from before; so many of the newest at most. Blocking."""
+        seq = max(self._first_since(at_ms), self._journal.durable_seq - records_max)
+        while records := self._journal.read(seq, records_max=_READ_RECORDS_MAX, bytes_max=_READ_BYTES_MAX):
+            yield from (decode_record(payload) for _, payload in records)
+            seq = records[-1][0] + 1
+
+    def _first_since(self, at_ms: int) -> int:
+        """By halving, as records are in the order of their time but for moments."""
+        low, high = 0, self._journal.durable_seq
+        while low < high:
+            middle = (low + high) // 2
+            found = self._journal.read(middle, records_max=1, bytes_max=_READ_BYTES_MAX)
+            if found and decode_record(found[0][1]).at_ms < at_ms - _ORDER_MS:
+                low = max(middle, found[0][0]) + 1
+            else:
+                high = middle
+        return low
 
     def low_water(self) -> int:
         """Every record before this sequence number is settled."""

@@ -16,6 +16,8 @@ import httpx
 from rambla.cli import connection
 from rambla.cli.errors import ApiError, CliError
 
+IN_PROCESS = "http://rambla"
+"""The address of a platform that is opened right here, and closed after the command."""
 TIMEOUT = httpx.Timeout(connect=5, read=330, write=120, pool=5)
 """Seconds. A blocking invoke may take its five minutes; code of 48 MB needs time to be sent."""
 
@@ -110,5 +112,5 @@ async def operator_client(data: Path) -> AsyncIterator[Client]:
 
     async with run.offline(data) as application:
         transport = httpx.ASGITransport(application)
-        async with Client("http://rambla", token=token, transport=transport) as client:
+        async with Client(IN_PROCESS, token=token, transport=transport) as client:
             yield client

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import click
 
 from rambla import __version__
-from rambla.cli import actions, activations, api, errors, packages, platform, triggers
+from rambla.cli import actions, activations, api, errors, packages, platform, policy, policy_files, triggers
 from rambla.cli.demo.command import demo
 
 
@@ -36,9 +36,12 @@ for _command in (
     triggers.trigger,
     triggers.rule,
     api.api,
+    policy.policy,
     activations.activation,
 ):
     rambla.add_command(_command)
+for _command in policy_files.COMMANDS:
+    policy.policy.add_command(_command)
 
 
 def run(arguments: Sequence[str]) -> int:

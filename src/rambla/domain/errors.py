@@ -45,6 +45,13 @@ class MalformedContent(BadRequest):
     code = "malformed_content"
 
 
+class BadPolicy(BadRequest):
+    """The policy is not accepted:
+    {problems}"""
+
+    code = "bad_policy"
+
+
 class NotAuthenticated(CallerError):
     """The resource requires authentication, which was not supplied with the request"""
 
@@ -109,6 +116,13 @@ class NamespaceDeleted(Conflict):
     """A namespace of this name was deleted, but records and objects of it remain: choose another name."""
 
     code = "namespace_deleted"
+
+
+class LockedOut(Conflict):
+    """After this change you could not change the policy any more, as '{rule}' would refuse you policy:publish. Fix: let
+    a rule or a role of yours allow policy:publish, or say that you mean it: --force"""
+
+    code = "locked_out"
 
 
 class PackageNotEmpty(Conflict):

@@ -23,6 +23,8 @@ async def decide(platform: Platform, caller: Caller, permission: str, target: Ta
     """The decision of the policy in force. Never raises for what the policy says."""
     holder = platform.policy
     decision = holder.policy.decide(credentials(caller), permission, attributes(target))
+    if holder.shadow is not None:
+        holder.shadow.see(platform.clock.now_ms(), caller, permission, target, decision)
     return Judged(decision, holder.number, asked_of(caller, target))
 
 

@@ -26,6 +26,7 @@ from rambla.kit.ids import IdSource
 from rambla.kit.tasks import Tasks
 from rambla.objects.ports import ObjectStore
 from rambla.policy.holder import Holder
+from rambla.policy.ports import BundleStore, LastBundle, Signer
 from rambla.schedule.alarms import Alarms
 
 
@@ -64,6 +65,9 @@ class Platform:
     limiter: Limiter
     keys: KeyRing
     policy: Holder
+    bundles: BundleStore
+    last_bundle: LastBundle
+    signer: Signer
     ledger: Ledger
     activations: Activations
     index: Index

@@ -43,6 +43,7 @@ async def status(platform: Platform, op: Op) -> dict[str, Any]:
                 "memory_mb_max": capacity_mb,
             },
             "open_intents": len(platform.ledger.pending),
+            "policy": {"bundle": platform.policy.number, "problems": [*map(str, platform.policy.problems)] or "none"},
             **await platform.health(),
         }
 

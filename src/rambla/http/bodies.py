@@ -5,7 +5,7 @@ clients send both. Pure; `catalog` says whether a change makes sense.
 """
 
 import re
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -65,6 +65,25 @@ class ActionBody(EntityBody, frozen=True, rename={"annotations_removed": "delAnn
     parameters: tuple[KeyValue, ...] | None = None
     limits: LimitsBody | None = None
     annotations_removed: tuple[str, ...] | None = None
+
+
+class PolicyBody(msgspec.Struct, frozen=True, rename="camel"):
+    """`files` are texts by name."""
+
+    files: dict[str, str] = {}
+    note: str = ""
+    force: bool = False
+    dry_run: bool = False
+
+
+class ShadowBody(msgspec.Struct, frozen=True):
+    files: dict[str, str] = {}
+    name: str = ""
+
+
+class ReplayBody(msgspec.Struct, frozen=True):
+    files: dict[str, str] = {}
+    days: Annotated[int, msgspec.Meta(ge=1, le=366)] = 1
 
 
 class BindingBody(msgspec.Struct, frozen=True):

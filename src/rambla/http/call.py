@@ -4,6 +4,7 @@ A `Call`: the platform, the op, the decoded body, and the names in the path. Wha
 reading of the body, both in `resource.py`. What comes after: one call into `flow`, and `answer`.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -12,10 +13,12 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from rambla.domain.errors import NotFound
 from rambla.domain.names import DEFAULT_NAMESPACE, FullName, check_name
 from rambla.flow.platform import Op, Platform
 
 B = TypeVar("B")
+_NUMBER = re.compile(r"[0-9]{1,18}")
 ACTIVATION_HEADER = "x-openwhisk-activation-id"
 
 
@@ -49,6 +52,18 @@ class Call(Generic[B]):
     @property
     def activation_id(self) -> str:
         return self._part("activation_id")
+
+    @property
+    def number(self) -> int:
+        """Raises NotFound for what is none, as nothing has it."""
+        text = self._part("number")
+        if not _NUMBER.fullmatch(text):
+            raise NotFound()
+        return int(text)
+
+    @property
+    def key(self) -> str:
+        return self._part("key")
 
     def _part(self, name: str) -> str:
         part: str = self.request.path_params[name]

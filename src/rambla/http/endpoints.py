@@ -8,8 +8,18 @@ from collections.abc import Iterator
 
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from rambla.http import about, activations, entities, gateway, gives, tending, web
-from rambla.http.bodies import ActionBody, NamespaceLimitsBody, PackageBody, RuleBody, StatusBody, TriggerBody
+from rambla.http import about, activations, bundles, comparing, entities, gateway, gives, tending, web
+from rambla.http.bodies import (
+    ActionBody,
+    NamespaceLimitsBody,
+    PackageBody,
+    PolicyBody,
+    ReplayBody,
+    RuleBody,
+    ShadowBody,
+    StatusBody,
+    TriggerBody,
+)
 from rambla.http.body import MB, OPAQUE, PAYLOAD, Body
 from rambla.http.call import Call, answer
 from rambla.http.docs_page import page
@@ -29,11 +39,18 @@ _ACTIVATION = f"{_NS}/activations/{{activation_id}}"
 _WEB = f"{_API}/web/{{namespace}}/{{package}}/{{name}}"
 _GATEWAY = "/api/{gateway}/{rest}"
 _PLATFORM = "/platform/v1"
+_BUNDLES = f"{_PLATFORM}/policy/bundles"
+_SHADOW = f"{_PLATFORM}/policy/shadow"
+_JOURNAL = f"{_PLATFORM}/policy/journal"
+_KEYS = f"{_PLATFORM}/policy/keys"
 _TENDED = f"{_PLATFORM}/namespaces/{{namespace}}"
 
 # JSON escapes make code longer on the way than it is; what it is when decoded is checked by `catalog`.
 _CODE = Body(ActionBody, lambda limits: limits.code_bytes_max * 4 // 3 + 3 * MB)
 _LIMITS = Body(NamespaceLimitsBody)
+_POLICY = Body(PolicyBody, lambda _: bundles.BODY_BYTES_MAX)
+_SHADOWING = Body(ShadowBody, lambda _: bundles.BODY_BYTES_MAX)
+_REPLAY = Body(ReplayBody, lambda _: bundles.BODY_BYTES_MAX)
 
 
 def _web(path: str) -> Iterator[Endpoint]:
@@ -125,4 +142,16 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("DELETE", f"{_TENDED}/limits", "namespace:limits", tending.reset_limits, gives.DELETED),
     Endpoint("GET", f"{_TENDED}/audit", "audit:read", tending.audit, gives.AUDIT),
     Endpoint("GET", f"{_TENDED}/usage", "usage:read", tending.usage, gives.USAGE),
+
+    Endpoint("GET", _BUNDLES, "policy:read", bundles.history, gives.BUNDLES),
+    Endpoint("POST", _BUNDLES, "policy:publish", bundles.publish, gives.PUBLISHED, _POLICY),
+    Endpoint("GET", f"{_BUNDLES}/{{number}}", "policy:read", bundles.show, gives.BUNDLE),
+    Endpoint("POST", f"{_BUNDLES}/{{number}}/rollback", "policy:rollback", bundles.rollback, gives.ROLLED_BACK),
+    Endpoint("GET", _KEYS, "policy:read", bundles.keys, gives.POLICY_KEYS),
+    Endpoint("POST", _KEYS, "policy:key", bundles.rotate_key, gives.POLICY_KEYS),
+    Endpoint("PUT", f"{_KEYS}/{{key}}", "policy:key", bundles.trust_key, gives.POLICY_KEYS),
+    Endpoint("PUT", _SHADOW, "policy:compare", comparing.start, gives.COMPARED, _SHADOWING),
+    Endpoint("GET", _SHADOW, "policy:read", comparing.status, gives.COMPARED),
+    Endpoint("DELETE", _SHADOW, "policy:compare", comparing.stop, gives.COMPARED),
+    Endpoint("POST", _JOURNAL, "policy:compare", comparing.replay, gives.COMPARED, _REPLAY),
 )

@@ -19,6 +19,11 @@ _TITLE = {"title": "OpenWhisk REST API, as served by Rambla", "version": "1.0.0"
 _REFERENCES = "#/components/schemas/{name}"
 _ID = {"type": "string", "pattern": "^[0-9a-fA-F]{32}$"}
 _NAME = {"type": "string", "pattern": f"^{NAME_PATTERN}$"}
+_PARTS: dict[str, dict[str, Any]] = {
+    "activation_id": _ID,
+    "number": {"type": "integer", "minimum": 0, "maximum": 10**18 - 1},
+    "key": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+}
 
 
 def describe(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
@@ -76,7 +81,7 @@ def _operation(row: Endpoint, schemas: _Schemas) -> dict[str, Any]:
 
 def _path_parameters(row: Endpoint) -> list[dict[str, Any]]:
     return [
-        {"name": name, "in": "path", "required": True, "schema": _ID if name == "activation_id" else _NAME}
+        {"name": name, "in": "path", "required": True, "schema": _PARTS.get(name, _NAME)}
         for name in _PART.findall(row.path)
     ]
 

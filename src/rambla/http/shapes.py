@@ -227,6 +227,61 @@ class NamespaceKey(Shape, frozen=True, kw_only=True):
     key: str
 
 
+# --- the policy ---
+
+
+class BundleSummary(Shape, frozen=True, kw_only=True):
+    """`at` is in ms since the epoch, `hash` that of the files; `key` signed it."""
+
+    number: int
+    at: int
+    author: str
+    note: str
+    hash: str
+    key: str
+
+
+class Bundle(BundleSummary, frozen=True, kw_only=True):
+    """`files` by name."""
+
+    files: dict[str, str]
+
+
+class PolicyKey(Shape, frozen=True, kw_only=True):
+    """`upto` is the last bundle that it may have signed, if there is one; `signs` says whether it is this node's."""
+
+    key: str
+    signs: bool
+    upto: int | None
+
+
+class Difference(Shape, frozen=True, kw_only=True):
+    """`was` and `now` name the rules that decide; `allowed` is what the other policy says. `times`, or once at `at`."""
+
+    permission: str
+    subject: str
+    source: str
+    roles: list[str]
+    namespace: str
+    was: str
+    now: str
+    allowed: bool
+    times: int | UnsetType = UNSET
+    at: int | UnsetType = UNSET
+
+
+class Comparison(Shape, frozen=True, kw_only=True):
+    """`uncounted` of the differences fit into no sum. Of `recent` ones the newest is last."""
+
+    name: str
+    since: int
+    asked: int
+    differing: int
+    uncounted: int
+    differences: list[Difference]
+    recent: list[Difference]
+
+
 class Failure(Shape, frozen=True, kw_only=True):
     """`code` is the request's id; `rule` is the one that refused, at that `line` of its `layer`."""
 

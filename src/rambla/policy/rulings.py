@@ -36,6 +36,9 @@ class Book(Protocol):
     permissions: tuple[str, ...]
     """The permissions it names one by one, without those it only means by a pattern."""
 
+    patterns: tuple[str, ...]
+    """The patterns `resource:*` that mean more than the permissions it names."""
+
     def ruling(self, permission: str) -> Ruling:
         """How any permission is decided, named or not."""
         ...

@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 from rambla.domain.errors import StorageFailed
 from rambla.drivers.sql.alarms import SqlAlarmStore
 from rambla.drivers.sql.apis import SqlApiStore
+from rambla.drivers.sql.bundles import SqlBundleStore
 from rambla.drivers.sql.database import Database, is_damaged, open_database
 from rambla.drivers.sql.entities import SqlEntityStore
 from rambla.drivers.sql.index import SqlIndex
@@ -27,6 +28,7 @@ class OpenCatalog:
     namespaces: SqlNamespaceStore
     alarms: SqlAlarmStore
     apis: SqlApiStore
+    bundles: SqlBundleStore
     database: Database
 
     async def close(self) -> None:
@@ -46,7 +48,12 @@ def open_catalog(url: str) -> OpenCatalog:
     """Raises StorageFailed."""
     database = open_database(url, "catalog")
     return OpenCatalog(
-        SqlEntityStore(database), SqlNamespaceStore(database), SqlAlarmStore(database), SqlApiStore(database), database
+        SqlEntityStore(database),
+        SqlNamespaceStore(database),
+        SqlAlarmStore(database),
+        SqlApiStore(database),
+        SqlBundleStore(database),
+        database,
     )
 
 

@@ -100,6 +100,13 @@ apis = Table(
     Index("apis_visited", "gateway_id", "base_path"),
     Index("apis_named", "namespace", "name"),
 )
+bundles = Table(
+    "bundles",
+    catalog,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("summary", LargeBinary, nullable=False),
+    Column("files", LargeBinary, nullable=False),
+)
 
 index = MetaData()
 

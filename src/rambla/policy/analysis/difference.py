@@ -5,13 +5,14 @@ cases that exclude each other, each with an example that meets it. What cannot b
 that cannot be read (roles that are no list, a path through what has no parts) are left out: oslo.policy raises there.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 import msgspec
 
 from rambla.policy.analysis import examples
 from rambla.policy.analysis.diagram import FALSE, Cube, Diagram, Node, TooLarge
+from rambla.policy.analysis.equalities import simplified
 from rambla.policy.analysis.examples import Example
 from rambla.policy.rulings import Book, allowing
 
@@ -35,11 +36,19 @@ class Change(msgspec.Struct, frozen=True):
     exact: bool = True
 
 
-def diff(old: Book, new: Book) -> Iterator[Change]:
-    """The changes, permission by permission; nothing for those that stay as they are."""
-    for permission in (*dict.fromkeys((*old.permissions, *new.permissions)), ANY_OTHER):
+def diff(old: Book, new: Book, more: Iterable[str] = ()) -> Iterator[Change]:
+    """The changes, permission by permission, `more` being some that only patterns mean; nothing for those that stay as
+    they are."""
+    for permission in dict.fromkeys((*every(old, new), *sorted(more))):
         if change := changed(old, new, permission):
             yield change
+
+
+def every(*books: Book) -> tuple[str, ...]:
+    """All permissions that the books decide differently from each other, each pattern's others being one of them."""
+    named = [permission for book in books for permission in book.permissions]
+    others = [pattern[:-1] + ANY_OTHER for book in books for pattern in book.patterns]
+    return tuple(dict.fromkeys((*named, *others, ANY_OTHER)))
 
 
 def changed(old: Book, new: Book, permission: str) -> Change | None:
@@ -69,6 +78,7 @@ def cases(diagram: Diagram, node: Node) -> tuple[tuple[Case, ...], bool]:
         if number == CASES_MAX:
             return tuple(found), False
         try:
+            cube = simplified(cube)
             found.append(Case(cube, examples.find(cube)))
         except examples.Impossible:
             continue

@@ -4,13 +4,13 @@ Reverse questions, answered from the terms and not by trying people or things: a
 with an example.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
 from rambla.policy.analysis import known
 from rambla.policy.analysis.diagram import FALSE, TRUE, Diagram, TooLarge
-from rambla.policy.analysis.difference import Case, cases
+from rambla.policy.analysis.difference import Case, cases, every
 from rambla.policy.credentials import Credentials
 from rambla.policy.rulings import Book, allowing
 from rambla.policy.terms import Rules, Term
@@ -31,10 +31,11 @@ def who_can(book: Book, permission: str, target: Mapping[str, object]) -> Answer
     return _answer(permission, term, known.all_rules(book.rules, lambda each: known.with_target(each, target)))
 
 
-def what_can(book: Book, credentials: Credentials) -> Iterator[Answer]:
-    """What this caller may do, permission by permission: cases of targets; nothing for those that are never."""
+def what_can(book: Book, credentials: Credentials, more: Iterable[str] = ()) -> Iterator[Answer]:
+    """What this caller may do, permission by permission: cases of targets; nothing for those that are never. `more` are
+    permissions that only patterns mean."""
     rules = known.all_rules(book.rules, lambda each: known.with_caller(each, credentials))
-    for permission in book.permissions:
+    for permission in dict.fromkeys((*every(book), *sorted(more))):
         answer = _answer(permission, known.with_caller(allowing(book.ruling(permission)), credentials), rules)
         if answer.always or answer.cases or not answer.exact:
             yield answer

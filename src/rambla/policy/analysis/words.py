@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from rambla.domain.access import Decision
 from rambla.policy.analysis.diagram import Cube
 from rambla.policy.analysis.explain import Explanation, Part
+from rambla.policy.language.stack import DEFAULT_DENY
 from rambla.policy.language.truth import certainly
 from rambla.policy.language.write import NoWords, condition
 from rambla.policy.terms import (
@@ -48,6 +49,8 @@ def explanation(told: Explanation) -> str:
 
 
 def decision(made: Decision) -> str:
+    if made == DEFAULT_DENY:
+        return "denied, as nothing allows it"
     place = f" ({made.layer}, line {made.line})" if made.line else ""
     return f"{'allowed' if made.allowed else 'denied'} by {made.rule}{place}"
 

@@ -13,6 +13,11 @@ from rambla.policy.problems import Problem, broken, problems_of
 
 def load(texts: Mapping[str, str]) -> LayeredBook:
     """The layers by file name, the uppermost first. Raises BrokenPolicy with all that is wrong in all files."""
+    return LayeredBook(read_all(texts))
+
+
+def read_all(texts: Mapping[str, str]) -> list[layers.Layer]:
+    """The layers, each by itself. Raises BrokenPolicy with all that is wrong in all files."""
     read: list[layers.Layer] = []
     problems: list[Problem] = []
     for name, text in texts.items():
@@ -22,4 +27,4 @@ def load(texts: Mapping[str, str]) -> LayeredBook:
             problems.extend(problems_of(error))
     if problems:
         raise broken(problems)
-    return LayeredBook(read)
+    return read

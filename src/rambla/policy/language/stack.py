@@ -33,7 +33,10 @@ class LayeredBook:
         if problems := list(islice(_unknown(self.layers), PROBLEMS_MAX)):
             raise broken(problems)
         self.rules = Rules(dict(self._referable()))
-        self.permissions = tuple(dict.fromkeys(_named(self.layers)))
+        names = tuple(dict.fromkeys(_names(self.layers)))
+        plain = [name.removeprefix("=") for name in names if not merging.is_pattern(name)]
+        self.permissions = tuple(dict.fromkeys(plain))
+        self.patterns = tuple(name for name in names if merging.is_pattern(name) and name != "*")
 
     def extended(self, layers: Sequence[Layer]) -> "LayeredBook":
         """The same with more layers below, for instance those of one domain and one project."""
@@ -89,13 +92,11 @@ def _out_of(scope: Iterable[InScope]) -> Term:
     return Not(either_of(*scope))
 
 
-def _named(layers: Sequence[Layer]) -> Iterator[str]:
-    """The permissions that are named one by one."""
+def _names(layers: Sequence[Layer]) -> Iterator[str]:
+    """The permissions and patterns that are written anywhere."""
     for layer in layers:
         words = [word for role in layer.roles.values() for word in (*role.may, *role.never)]
-        for name in (*layer.rules, *(word.text for word in (*words, *layer.locks))):
-            if not merging.is_pattern(name):
-                yield name.removeprefix("=")
+        yield from (*layer.rules, *(word.text for word in (*words, *layer.locks)))
 
 
 def _order(layers: Sequence[Layer]) -> Iterator[Problem]:

@@ -46,6 +46,7 @@ class OsloBook:
     def __init__(self, rules: dict[str, Rule], scopes: dict[str, tuple[str, ...]], default: str) -> None:
         self.rules = Rules({name: rule.term for name, rule in rules.items()}, default)
         self.permissions = tuple(rules)
+        self.patterns: tuple[str, ...] = ()
         self._rules = rules
         self._scopes = scopes
         self._default = default

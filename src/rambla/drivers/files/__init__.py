@@ -1,0 +1,1 @@
+"""What does a node keep in plain files of its data folder?"""
