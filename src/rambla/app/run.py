@@ -76,6 +76,7 @@ async def _serve(settings: Settings, folder: DataFolder) -> None:
         stack.push_async_callback(engine.close)
         async with Tasks() as work:
             platform = replace(build_platform(settings, folder, stores, work, engine, objects), api_host=url)
+            stack.push_async_callback(platform.enforcers.close)
             await first_namespace(platform, folder, url)
             await seed(platform)
             app = build_app(platform, EDGES, web_domain=settings.web_domain)

@@ -50,6 +50,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     fires_per_minute: int = 600_000
     signed_address_ttl_ms: int = 60_000
     journal_segment_mb: int = 64
+    enforcers: dict[str, dict[str, Any]] = {}
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @property

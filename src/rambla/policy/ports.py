@@ -4,19 +4,10 @@ The port for whatever decides outside of the policy's text: a web service that o
 a database.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from typing import Protocol
 
-import msgspec
-
-
-class Question(msgspec.Struct, frozen=True):
-    """`where` is a URL or an enforcer's name; `permission` is what was asked for in the first place."""
-
-    where: str
-    permission: str
-    credentials: Mapping[str, object]
-    target: Mapping[str, object]
+from rambla.domain.access import Question as Question  # what `says_yes` takes
 
 
 class Enforcers(Protocol):
@@ -25,14 +16,22 @@ class Enforcers(Protocol):
     def says_yes(self, question: Question) -> bool:
         """Whether the one named allows it, within a time that the implementation bounds.
 
-        Any exception, also for one that is not known, makes the whole decision no. The implementation caches answers
-        and does not retry; it may be called from several threads at once.
+        Any exception, also for one that is not known, makes the whole decision no; Unanswered lets whoever decides ask
+        first and decide again. The implementation caches answers and does not retry; it may be called from several
+        threads at once.
         """
+        ...
+
+    @property
+    def names(self) -> Collection[str]:
+        """Those that a rule may ask by name."""
         ...
 
 
 class Nobody:
     """Nobody may be asked: every question fails."""
+
+    names: Collection[str] = ()
 
     def says_yes(self, question: Question) -> bool:
         raise LookupError(f"there is no enforcer '{question.where}'")
