@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import anyio
 import anyio.to_thread
 import pytest
 
@@ -44,6 +45,14 @@ class ServerProcess:
             self._process.kill()
             self._process.wait()
 
+    def children(self) -> list[int]:
+        assert self._process is not None
+        return [
+            int(number)
+            for each in Path(f"/proc/{self._process.pid}/task").glob("*/children")
+            for number in each.read_text().split()
+        ]
+
     async def start(self) -> None:
         await anyio.to_thread.run_sync(self.start_now)
 
@@ -53,10 +62,17 @@ class ServerProcess:
     async def stop(self) -> None:
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
+        tasks = Path(f"/proc/{self._process.pid}/task")
+        while any(not _stopped(task) for task in tasks.iterdir()):
+            await anyio.sleep(0.005)
 
     async def go_on(self) -> None:
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
+
+
+def _stopped(task: Path) -> bool:
+    return (task / "stat").read_text().rpartition(")")[2].split()[0] in "Tt"
 
 
 def accepts(port: int) -> Callable[[], bool]:

@@ -32,6 +32,7 @@ class WebStage(ServerProcess):
         self.port = free_port()
         self.host = f"127.0.0.1:{self.port}"
         self.argument = ""
+        self.opened: list[Any] = []
         command = [sys.executable, Path(__file__).parent / "web_enforcer.py", str(self.port), *certificate]
         super().__init__(command, folder / "log", accepts(self.port))
         self.folder = folder
@@ -41,8 +42,13 @@ class WebStage(ServerProcess):
         secret.write_text(SECRET + "\n")
         given = {name: value.replace("{host}", self.host) for name, value in settings.items()}
         kind = given["url"].partition(":")[0]
-        self.enforcer = opener("enforcer", kind)("named", {**given, "secret_file": str(secret)})
+        self.enforcer = opener("enforcer", kind)("named", {**given, "secret_file": str(secret)}, timeout_ms=10_000)
+        self.opened.append(self.enforcer)
         return self.enforcer
+
+    async def close(self) -> None:
+        for enforcer in self.opened:
+            await enforcer.close()
 
     def heard(self) -> list[list[str]]:
         """Path, content type, body and authorization of every question."""
@@ -55,7 +61,7 @@ async def web(tmp_path: Path) -> AsyncIterator[WebStage]:
     found = WebStage(tmp_path)
     await found.start()
     yield found
-    await found.enforcer.close()
+    await found.close()
     await found.kill()
 
 
@@ -99,7 +105,8 @@ async def test_the_open_policy_agent_is_asked_by_its_data_api(web: WebStage) -> 
 
 
 async def test_a_rules_url_is_asked_as_it_is(web: WebStage) -> None:
-    web.enforcer = open_origin(f"http://{web.host}")
+    web.enforcer = open_origin(f"http://{web.host}", timeout_ms=10_000)
+    web.opened.append(web.enforcer)
     web.argument = f"http://{web.host}/oslo"
     assert await says_yes(web, "alice")
     assert not await says_yes(web, "bob")
@@ -174,7 +181,7 @@ async def test_what_is_too_large_or_no_json_is_not_asked(web: WebStage, kind: st
 )
 def test_settings_that_make_no_sense_are_refused(given: dict[str, str], words: str) -> None:
     with pytest.raises(BadSettings) as raised:
-        opener("enforcer", given["url"].partition(":")[0])("named", given)
+        opener("enforcer", given["url"].partition(":")[0])("named", given, timeout_ms=10_000)
     assert "enforcers.named" in str(raised.value)
     assert words in str(raised.value)
 
@@ -185,9 +192,8 @@ async def test_a_certificate_is_verified_against_the_authorities_that_are_named(
     await stage.start()
     stage.open(url="https://{host}/oslo", ca_file=str(authority))
     assert await says_yes(stage, "alice")
-    await stage.enforcer.close()
     stage.open(url="https://{host}/oslo")
     with pytest.raises(EnforcerAway):
         await says_yes(stage, "alice")
-    await stage.enforcer.close()
+    await stage.close()
     await stage.kill()

@@ -22,13 +22,14 @@ from rambla.kit.tasks import Tasks
 
 _NAME = re.compile(r"(?!https?$)[A-Za-z][A-Za-z0-9_-]{0,63}")
 _TERMS = frozenset(field.name for field in msgspec.structs.fields(Terms))
+_USUAL = Terms()
 
 
 def open_panel(settings: Settings, clock: Clock, tasks: Tasks) -> Panel:
     """All of them. Raises BadSettings."""
 
     def open_origin(origin: str) -> Asking:
-        return Asking(origin, opener("origin", "http")(origin), Terms(), clock, tasks)
+        return Asking(origin, opener("origin", "http")(origin, timeout_ms=_USUAL.timeout_ms), _USUAL, clock, tasks)
 
     named = {name: _open(name, given, clock, tasks) for name, given in settings.enforcers.items()}
     return Panel(named, open_origin)
@@ -41,7 +42,7 @@ def _open(name: str, given: Mapping[str, Any], clock: Clock, tasks: Tasks) -> As
     rest = {key: value for key, value in given.items() if key not in _TERMS}
     _refuse_password(name, rest.get("url"))
     kind = str(rest["url"]).partition(":")[0]
-    return Asking(name, opener("enforcer", kind)(name, rest), terms, clock, tasks)
+    return Asking(name, opener("enforcer", kind)(name, rest, timeout_ms=terms.timeout_ms), terms, clock, tasks)
 
 
 def _refuse_password(name: str, url: object) -> None:

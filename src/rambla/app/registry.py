@@ -21,6 +21,10 @@ OPENERS = {
     ("enforcer", "https"): "rambla.drivers.http.enforcer:open_enforcer",
     ("enforcer", "opa+http"): "rambla.drivers.http.opa:open_enforcer",
     ("enforcer", "opa+https"): "rambla.drivers.http.opa:open_enforcer",
+    ("enforcer", "ldap"): "rambla.drivers.ldap.enforcer:open_enforcer",
+    ("enforcer", "ldaps"): "rambla.drivers.ldap.enforcer:open_enforcer",
+    ("enforcer", "postgresql"): "rambla.drivers.sql.enforcer:open_enforcer",
+    ("enforcer", "sqlite"): "rambla.drivers.sql.enforcer:open_enforcer",
     ("origin", "http"): "rambla.drivers.http.enforcer:open_origin",
     ("objects", "swift"): "rambla.drivers.swift.embedded:open_embedded",
 }

@@ -4,6 +4,7 @@ What callers and targets are named is hostile: whoever writes it into a filter, 
 here it is only bounded.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,13 +16,14 @@ from rambla.domain.errors import BadSettings, NoAnswer
 
 WORD_CHARS_MAX = 1000
 SECRET_BYTES_MAX = 64 * 1024
+_NAME = re.compile(rf"[^\0\ud800-\udfff]{{1,{WORD_CHARS_MAX}}}")
 Kind = TypeVar("Kind")
 
 
 def word(enforcer: str, question: Question, argument: str, name: str) -> str:
     """What `argument`, `permission`, `target_NAME` or the name of one of the caller's attributes stands for.
 
-    Raises NoAnswer if there is no such text, or if nobody is called so: empty, very long, or with a NUL in it.
+    Raises NoAnswer if there is no such text, or nobody is called so: empty, very long, with a NUL or half a character.
     """
     found: object
     if name == "argument":
@@ -32,7 +34,7 @@ def word(enforcer: str, question: Question, argument: str, name: str) -> str:
         found = question.target.get(name.removeprefix("target_"))
     else:
         found = question.credentials.get(name)
-    if not isinstance(found, str) or not found or len(found) > WORD_CHARS_MAX or "\0" in found:
+    if not isinstance(found, str) or not _NAME.fullmatch(found):
         raise NoAnswer(enforcer=enforcer, detail=f"it cannot be asked about this '{name}'")
     return found
 

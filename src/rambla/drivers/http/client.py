@@ -15,11 +15,10 @@ ANSWER_BYTES_MAX = 16 * 1024
 BODY_BYTES_MAX = 256 * 1024
 CONNECTIONS_MAX = 20
 URL_CHARS_MAX = 4000
-_TIMEOUT_S = 60.0  # whoever asks has waited long enough before
 
 
 class Poster:
-    def __init__(self, name: str, *, ca_file: str = "", token: str = "") -> None:
+    def __init__(self, name: str, *, timeout_ms: int, ca_file: str = "", token: str = "") -> None:
         """`ca_file` holds the authorities to trust in place of the system's. Raises BadSettings."""
         self._name = name
         try:
@@ -27,7 +26,7 @@ class Poster:
             self._client = httpx.AsyncClient(
                 verify=verify,
                 headers={"Accept-Encoding": "identity", **({"Authorization": f"Bearer {token}"} if token else {})},
-                timeout=_TIMEOUT_S,
+                timeout=timeout_ms / 1000,
                 limits=httpx.Limits(max_connections=CONNECTIONS_MAX),
                 follow_redirects=False,
                 trust_env=False,
@@ -47,6 +46,8 @@ class Poster:
                 return await self._bounded(response)
         except httpx.InvalidURL:
             raise NoAnswer(enforcer=self._name, detail="what was filled in makes no address") from None
+        except httpx.TimeoutException as error:
+            raise EnforcerAway(enforcer=self._name, detail="it did not answer in time") from error
         except httpx.HTTPError as error:
             raise EnforcerAway(enforcer=self._name, detail=f"it cannot be reached: {type(error).__name__}") from error
 

@@ -75,13 +75,14 @@ class UrlEnforcer(HttpEnforcer):
         return argument
 
 
-def open_enforcer(name: str, given: Mapping[str, Any]) -> HttpEnforcer:
+def open_enforcer(name: str, given: Mapping[str, Any], *, timeout_ms: int) -> HttpEnforcer:
     """Raises BadSettings."""
     settings = read_settings(name, Settings, given)
-    poster = Poster(name, ca_file=settings.ca_file, token=read_secret(name, settings.secret_file))
+    token = read_secret(name, settings.secret_file)
+    poster = Poster(name, timeout_ms=timeout_ms, ca_file=settings.ca_file, token=token)
     return HttpEnforcer(name, settings, poster)
 
 
-def open_origin(origin: str) -> UrlEnforcer:
+def open_origin(origin: str, *, timeout_ms: int) -> UrlEnforcer:
     """Whoever answers to the URLs of `origin`, in the form that oslo.policy uses if nobody says otherwise."""
-    return UrlEnforcer(origin, Settings(origin), Poster(origin))
+    return UrlEnforcer(origin, Settings(origin), Poster(origin, timeout_ms=timeout_ms))

@@ -61,12 +61,13 @@ class OpaEnforcer:
         await self._poster.close()
 
 
-def open_enforcer(name: str, given: Mapping[str, Any]) -> OpaEnforcer:
+def open_enforcer(name: str, given: Mapping[str, Any], *, timeout_ms: int) -> OpaEnforcer:
     """Raises BadSettings."""
     settings = read_settings(name, Settings, given)
     scheme, _, rest = settings.url.removeprefix("opa+").partition("://")
     host, _, path = rest.partition("/")
     if not host or not path.strip("/"):
         raise BadSettings(name=f"enforcers.{name}", detail="its url is opa+https://HOST/PATH of the rule")
-    poster = Poster(name, ca_file=settings.ca_file, token=read_secret(name, settings.secret_file))
+    token = read_secret(name, settings.secret_file)
+    poster = Poster(name, timeout_ms=timeout_ms, ca_file=settings.ca_file, token=token)
     return OpaEnforcer(name, f"{scheme}://{host}/v1/data/{path.strip('/')}", poster)
