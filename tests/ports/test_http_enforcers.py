@@ -1,59 +1,26 @@
 """Web services as enforcers: a real server, asked in oslo.policy's form and by the Open Policy Agent's data API."""
 
 import json
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
 
+from outside_web import SECRET, WebStage
 from rambla.app.registry import opener
 from rambla.domain.access import Question
 from rambla.domain.errors import BadSettings, EnforcerAway, NoAnswer
 from rambla.drivers.http.enforcer import open_origin
 from rambla.testing.enforcer import EnforcerSuite, question, says_yes
-from stages import ServerProcess, accepts, certificate, free_port
+from stages import certificate
 
-SECRET = "geheimes-wort"
 KINDS = {
     "form": {"url": "http://{host}/oslo"},
     "json": {"url": "http://{host}/oslo", "format": "json"},
     "argument": {"url": "http://{host}/groups/{argument}"},
     "opa": {"url": "opa+http://{host}/rambla/allow"},
 }
-
-
-class WebStage(ServerProcess):
-    secret = SECRET
-
-    def __init__(self, folder: Path, *certificate: str) -> None:
-        self.port = free_port()
-        self.host = f"127.0.0.1:{self.port}"
-        self.argument = ""
-        self.opened: list[Any] = []
-        command = [sys.executable, Path(__file__).parent / "web_enforcer.py", str(self.port), *certificate]
-        super().__init__(command, folder / "log", accepts(self.port))
-        self.folder = folder
-
-    def open(self, **settings: str) -> Any:
-        secret = self.folder / "secret"
-        secret.write_text(SECRET + "\n")
-        given = {name: value.replace("{host}", self.host) for name, value in settings.items()}
-        kind = given["url"].partition(":")[0]
-        self.enforcer = opener("enforcer", kind)("named", {**given, "secret_file": str(secret)}, timeout_ms=10_000)
-        self.opened.append(self.enforcer)
-        return self.enforcer
-
-    async def close(self) -> None:
-        for enforcer in self.opened:
-            await enforcer.close()
-
-    def heard(self) -> list[list[str]]:
-        """Path, content type, body and authorization of every question."""
-        lines = self.log.read_text().splitlines()
-        return [json.loads(line) for line in lines if line.startswith("[")]
 
 
 @pytest.fixture

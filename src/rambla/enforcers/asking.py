@@ -41,7 +41,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
 class _Put:
     """A question that was put: all who want to know wait for the same answer."""
 
-    def __init__(self) -> None:
+    def __init__(self, wording: Hashable) -> None:
+        self.wording = wording
         self.done = anyio.Event()
         self.answer: bool | NoAnswer | None = None
 
@@ -107,18 +108,18 @@ class Asking:
             self._back_ns = now_ns + max(self._terms.pause_ms, self._terms.timeout_ms) * _MS  # one finds out, for all
         if len(self._put) >= self._terms.questions_max:
             raise NoAnswer(enforcer=self.name, detail=f"{self._terms.questions_max} questions wait for it already")
-        put = self._put[wording] = _Put()
+        put = self._put[wording] = _Put(wording)
         self.asked += 1
-        self._tasks.start(f"question to {self.name}", self._find_out, wording, put)
+        self._tasks.start(f"question to {self.name}", self._find_out, put)
         return put
 
-    async def _find_out(self, wording: Hashable, put: _Put) -> None:
+    async def _find_out(self, put: _Put) -> None:
         """In a task of its own, so that it goes on when the first who asked does not wait for it."""
         put_ns = self._clock.monotonic_ns()
         found: bool | NoAnswer = self._late()
         try:
             with anyio.move_on_after(self._terms.timeout_ms / 1000):
-                found = await self._enforcer.says_yes(wording) is True
+                found = await self._enforcer.says_yes(put.wording) is True
         except NoAnswer as error:
             found = error
         except Exception as error:
@@ -126,16 +127,16 @@ class Asking:
             _log.error("enforcer %s failed: %s", self.name, type(error).__name__)
             found = NoAnswer(enforcer=self.name, detail="its driver failed")
         finally:
-            del self._put[wording]
             found = self._settled(put, found)
         if isinstance(found, bool):
-            self._memory.put(wording, found, put_ns)
+            self._memory.put(put.wording, found, put_ns)
 
     def _settled(self, put: _Put, found: bool | NoAnswer) -> bool | NoAnswer:
         """What came of a question; the first to say so is right: the answer, or one who waited long enough."""
         if put.answer is None:
             put.answer = found
             put.done.set()
+            del self._put[put.wording]
             self._note(found if isinstance(found, NoAnswer) else None)
         return put.answer
 
