@@ -12,7 +12,7 @@ from pyasn1.codec.ber import decoder, encoder
 from pyasn1.error import PyAsn1Error
 from pyasn1_modules import rfc2251
 
-MESSAGE_BYTES_MAX = 256 * 1024
+MESSAGE_BYTES_MAX = 64 * 1024  # one attribute of one entry
 START_TLS = "1.3.6.1.4.1.1466.20037"
 _VERSION = 3
 _SUBTREE = 2
