@@ -146,6 +146,8 @@ class Asking:
             if not isinstance(self._trouble, EnforcerAway):
                 _log.warning("%s", trouble)
             self._back_ns = self._clock.monotonic_ns() + self._terms.pause_ms * _MS
+        elif isinstance(self._trouble, EnforcerAway):
+            _log.info("enforcer %s answers again", self.name)
         self._trouble = trouble
 
     def _late(self) -> EnforcerAway:

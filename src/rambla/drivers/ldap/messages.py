@@ -81,12 +81,6 @@ def search(number: int, base: str, conditions: Sequence[tuple[str, str]], attrib
     return _encoded(message)
 
 
-def unbind(number: int) -> bytes:
-    message = _message(number)
-    message["protocolOp"]["unbindRequest"] = ""
-    return _encoded(message)
-
-
 def length_of(start: bytes) -> int | None:
     """How many bytes the message has that begins so; None if more of it is needed to say. Raises Malformed."""
     if start[:1] not in (b"", bytes([_SEQUENCE])):
