@@ -69,6 +69,7 @@ async def test_every_scheme_has_its_driver_and_nothing_is_asked_before_a_rule_do
         ('enforcers.https = {url = "http://h/x"}', "letters, digits"),
         (f'enforcers.a = {{url = "postgresql://u:{PASSWORD}@h/d", query = "SELECT 1"}}', "secret_file"),
         (f'enforcers.a = {{url = "ldaps://u:{PASSWORD}@h", base = ""}}', "secret_file"),
+        (f'enforcers.a = {{url = "postgresql://u@h/d?password={PASSWORD}", query = "SELECT 1"}}', "secret_file"),
         ("enforcers = 5", "enforcers"),
     ],
 )

@@ -7,7 +7,7 @@ and what that driver wants to know. Nothing is reached here: who is away at the 
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
@@ -49,10 +49,10 @@ def _refuse_password(name: str, url: object) -> None:
     """The message does not repeat what it refuses."""
     try:
         parts = urlsplit(url if isinstance(url, str) else "")
-        secret, scheme = parts.password, parts.scheme
+        scheme, told = parts.scheme, parts.password is not None or "password" in parse_qs(parts.query, True)
     except ValueError:
-        secret, scheme = None, ""
+        scheme, told = "", False
     if not scheme:
         raise BadSettings(name=f"enforcers.{name}", detail="it needs a url, for instance 'ldaps://ldap.example.org'")
-    if secret is not None:
+    if told:
         raise BadSettings(name=f"enforcers.{name}", detail="no password in the url. Fix: put it into a secret_file")
