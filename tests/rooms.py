@@ -1,6 +1,6 @@
 """A whole platform for tests: real rooms over a real journal, with stores and engine in memory and a clock by hand."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,8 @@ from rambla.drivers.memory.bundles import MemoryBundleStore
 from rambla.drivers.memory.catalog import MemoryEntityStore, MemoryNamespaceStore
 from rambla.drivers.memory.engine import Crash, MemoryEngine, say
 from rambla.drivers.memory.index import MemoryIndex
+from rambla.enforcers.asking import Asking
+from rambla.enforcers.panel import Panel
 from rambla.engine.ports import Run
 from rambla.flow.apis import MANAGEMENT
 from rambla.flow.feeds import FEEDS
@@ -33,7 +35,7 @@ from rambla.flow.tend import new_namespace
 from rambla.gateway.apis import Apis
 from rambla.gateway.limiter import Limiter
 from rambla.identity.keys import KeyRing
-from rambla.kit.clock import ManualClock
+from rambla.kit.clock import Clock, ManualClock
 from rambla.kit.ids import IdSource
 from rambla.kit.journal import Journal
 from rambla.kit.tasks import Tasks
@@ -113,6 +115,15 @@ class Rooms:
         return {outcome.intent_id: outcome for outcome in found}
 
 
+def nobody(clock: Clock, tasks: Tasks) -> Panel:
+    """Nobody outside may be asked."""
+
+    def no_origin(origin: str) -> Asking:
+        raise AssertionError(f"nobody asks {origin}")
+
+    return Panel({}, no_origin)
+
+
 @asynccontextmanager
 async def open_rooms(
     world: Path | World,
@@ -120,6 +131,7 @@ async def open_rooms(
     limits: Limits | None = None,
     objects: ObjectStore | None = None,
     engine: MemoryEngine | None = None,
+    enforcers: Callable[[Clock, Tasks], Panel] = nobody,
 ) -> AsyncIterator[Rooms]:
     """Namespaces `guest` and `other` exist. A world that had rooms before is as a killed platform left it: read back,
     and not settled. On leaving, what runs is broken off."""
@@ -146,6 +158,7 @@ async def open_rooms(
             bundles=world.bundles,
             last_bundle=FileLastBundle(world.folder),
             signer=FileSigner(world.folder),
+            enforcers=enforcers(clock, tasks),
             ledger=Ledger(journal, pending),
             activations=Activations(index),
             index=index,

@@ -4,9 +4,10 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 import policykit
-from rambla.domain.access import Decision
+from rambla.domain.access import Decision, Unanswered
 from rambla.domain.errors import BrokenPolicy
 from rambla.policy.credentials import prepare
 from rambla.policy.interpret import Asked, holds
@@ -26,6 +27,13 @@ class Answering:
         if question.where == "http://fails":
             raise KeyError("an enforcer's mistake")
         return question.where == "http://yes"
+
+
+class Later:
+    """Nobody has been asked yet."""
+
+    def says_yes(self, question: Question) -> bool:
+        raise Unanswered(question)
 
 
 class OneRule:
@@ -83,6 +91,27 @@ def test_nothing_but_a_decision_comes_out_whatever_goes_in(odd: Any, permission:
     policy = Policy(OneRule(Not(Matches("user.id", "%(project)s")), Rules({})))
     for credentials, target in ((odd, {}), (prepare({"user": odd}), {"project": odd}), (prepare({}), odd)):
         assert isinstance(policy.decide(credentials, permission, target), Decision)
+
+
+@settings(max_examples=300)
+@given(policykit.terms, policykit.rules, policykit.callers(), policykit.mappings)
+@example(Not(Reference("a")), Rules({"a": Ask("http://no")}), {}, {})
+@example(All((Not(Ask("http://no")), Either((Ask("http://fails"), TRUE)))), Rules({}), {}, {})
+def test_what_is_asked_question_by_question_is_decided_as_if_all_answered_at_once(
+    term: Term, rules: Rules, caller: dict[str, Any], target: dict[str, Any]
+) -> None:
+    at_once, later = (Policy(OneRule(term, rules), each) for each in (Answering(), Later()))
+    credentials, answers = prepare(caller), dict[str, bool]()
+    found = later.decide_or_ask(credentials, "x", target)
+    while isinstance(found, Question):
+        assert found.where not in answers, "nothing is asked twice"
+        try:
+            answers[found.where] = Answering().says_yes(found)
+        except KeyError:
+            found = UNDECIDABLE
+        else:
+            found = later.decide_or_ask(replace(credentials, answers=answers), "x", target)
+    assert found == at_once.decide(credentials, "x", target)
 
 
 def test_short_circuits_ask_no_more_than_they_must() -> None:

@@ -14,6 +14,7 @@ import anyio
 
 from rambla.activations.index import Activations
 from rambla.activations.ports import Index
+from rambla.app.enforcers import open_panel
 from rambla.app.folder import FIRST_NAMESPACE, DataFolder
 from rambla.app.registry import opener
 from rambla.app.settings import Settings
@@ -25,6 +26,7 @@ from rambla.domain.access import Caller
 from rambla.domain.entities import Namespace
 from rambla.domain.errors import StorageFailed
 from rambla.domain.names import SYSTEM_NAMESPACE
+from rambla.enforcers.panel import Panel
 from rambla.engine.ports import Engine
 from rambla.flow.apis import MANAGEMENT
 from rambla.flow.feeds import FEEDS
@@ -144,6 +146,7 @@ def build_platform(
     pending = Pending()
     read_back(stores.journal, _settled(stores), pending.track)
     limits = limits_of(settings)
+    enforcers = open_panel(settings, clock, tasks)
 
     return Platform(
         clock=clock,
@@ -160,17 +163,18 @@ def build_platform(
             {folder.secret("operator.token"): OPERATOR, folder.secret("events.token"): EVENTS},
             clock,
         ),
-        policy=Holder(defaults.policy()),
         bundles=stores.bundles,
         last_bundle=opener("last_bundle", "file")(folder.path),
         signer=opener("signer", "ed25519")(folder.path),
+        policy=Holder(defaults.policy(enforcers=enforcers)),
+        enforcers=enforcers,
         ledger=Ledger(stores.journal, pending),
         activations=Activations(stores.index),
         index=stores.index,
         dispatcher=Dispatcher(engine, clock, tasks, _dispatch_limits(settings)),
         engine=engine,
         objects=objects.store if objects else None,
-        health=_health(settings, stores, objects),
+        health=_health(settings, stores, objects, enforcers),
         builtins={**FEEDS, **MANAGEMENT},
     )
 
@@ -184,7 +188,7 @@ def _settled(stores: Stores) -> int:
 
 
 def _health(
-    settings: Settings, stores: Stores, objects: "EmbeddedSwift | None"
+    settings: Settings, stores: Stores, objects: "EmbeddedSwift | None", enforcers: Panel
 ) -> Callable[[], Awaitable[dict[str, object]]]:
     async def health() -> dict[str, object]:
         written = stores.journal.durable_seq
@@ -192,6 +196,7 @@ def _health(
             "journal": {"records": written, "recovered": stores.journal.recovered or "nothing to recover"},
             "index": await _index_health(stores.index, written),
             "object_store": {"kind": settings.object_store, **(await objects.health() if objects else {})},
+            **({"enforcers": enforcers.health()} if settings.enforcers else {}),
         }
 
     return health

@@ -75,6 +75,7 @@ async def _serve(settings: Settings, folder: DataFolder) -> None:
             services.start("containers of an earlier run", engine.sweep)
         async with Tasks() as work:
             platform = replace(build_platform(settings, folder, stores, work, engine, objects), api_host=url)
+            stack.push_async_callback(platform.enforcers.close)
             await first_namespace(platform, folder, url)
             await seed(platform)
             await take_last(platform)

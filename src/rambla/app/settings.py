@@ -51,6 +51,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     signed_address_ttl_ms: int = 60_000
     policy_reload_ms: int = 5_000
     journal_segment_mb: int = 64
+    enforcers: dict[str, dict[str, Any]] = {}
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @property

@@ -22,7 +22,7 @@ from rambla.http.endpoints import ENDPOINTS
 from rambla.policy import accept, tables
 from rambla.policy.bundle import files_of
 from rambla.policy.policy import Policy
-from rambla.policy.ports import NOBODY
+from rambla.policy.ports import ELSEWHERE
 from rambla.policy.problems import nearest
 from rambla.policy.tables import Table
 
@@ -35,13 +35,13 @@ def policy_of(source: str | None, data: Path) -> Policy:
     if source is not None and not source.isdecimal():
         return policy_in([existing(source)])
     with problems_told():
-        return accept.compiled(files_of(anyio.run(_published, source, data)), NOBODY)
+        return accept.compiled(files_of(anyio.run(_published, source, data)), ELSEWHERE)
 
 
 def policy_in(paths: Sequence[Path]) -> Policy:
     """Raises CliError with all that is wrong."""
     with problems_told():
-        return accept.compiled(files_of(texts_of(paths)), NOBODY)
+        return accept.compiled(files_of(texts_of(paths)), ELSEWHERE)
 
 
 def table_in(folder: Path) -> Table:

@@ -270,6 +270,18 @@ class IsolationTooWeak(WorldError):
     code = "isolation_too_weak"
 
 
+class NoAnswer(WorldError):
+    """The enforcer '{enforcer}' gave no answer: {detail}"""
+
+    code = "no_answer"
+
+
+class EnforcerAway(NoAnswer):
+    """The enforcer '{enforcer}' gave no answer: {detail}"""
+
+    code = "enforcer_away"
+
+
 class BrokenPolicy(WorldError):
     """The policy is not accepted:
     {problems}"""

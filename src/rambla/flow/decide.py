@@ -5,8 +5,9 @@ The one place where it is asked. What it is told of caller and target is kept wi
 
 from typing import NamedTuple
 
-from rambla.domain.access import Caller, Decision, Target
+from rambla.domain.access import Caller, Decision, Question, Target
 from rambla.domain.records import Asked
+from rambla.flow.consult import consult
 from rambla.flow.platform import Platform
 from rambla.policy.defaults import attributes, credentials
 
@@ -22,10 +23,13 @@ class Judged(NamedTuple):
 async def decide(platform: Platform, caller: Caller, permission: str, target: Target) -> Judged:
     """The decision of the policy in force. Never raises for what the policy says."""
     holder = platform.policy
-    decision = holder.policy.decide(credentials(caller), permission, attributes(target))
+    policy, number = holder.policy, holder.number  # another may be in force while somebody is asked
+    known, wanted = credentials(caller), attributes(target)
+    found = policy.decide_or_ask(known, permission, wanted)
+    decision = await consult(platform.enforcers, policy, found, known) if isinstance(found, Question) else found
     if holder.shadow is not None:
         holder.shadow.see(platform.clock.now_ms(), caller, permission, target, decision)
-    return Judged(decision, holder.number, asked_of(caller, target))
+    return Judged(decision, number, asked_of(caller, target))
 
 
 def asked_of(caller: Caller, target: Target) -> Asked:

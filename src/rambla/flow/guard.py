@@ -7,7 +7,7 @@ what came of it. Reads like the sentence it is; the rooms do the work.
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from rambla.domain.access import Target
+from rambla.domain.access import Decision, Target
 from rambla.domain.errors import RamblaError, Refused, StorageFailed
 from rambla.domain.records import Intent, Outcome, Work
 from rambla.flow.decide import Judged, decide
@@ -23,9 +23,13 @@ async def judge(platform: Platform, op: Op, permission: str, target: Target) -> 
     judged = await decide(platform, op.caller, permission, target)
     if not judged.decision.allowed:
         platform.ledger.note(intent_of(platform, op, permission, target, judged))
-        decision = judged.decision
-        raise Refused(target=target.name, rule=decision.name, layer=decision.layer, line=decision.line)
+        raise refusal(target, judged.decision)
     return judged
+
+
+def refusal(target: Target, decision: Decision) -> Refused:
+    why = {"reason": decision.reason} if decision.reason else {}
+    return Refused(target=target.name, rule=decision.name, layer=decision.layer, line=decision.line, **why)
 
 
 def intent_of(

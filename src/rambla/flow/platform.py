@@ -16,6 +16,7 @@ from rambla.audit.ledger import Ledger
 from rambla.catalog.cache import CachedEntities
 from rambla.dispatch.dispatcher import Dispatcher
 from rambla.domain.access import Caller
+from rambla.enforcers.panel import Panel
 from rambla.engine.ports import Engine
 from rambla.gateway.apis import Apis
 from rambla.gateway.limiter import Limiter
@@ -68,6 +69,7 @@ class Platform:
     bundles: BundleStore
     last_bundle: LastBundle
     signer: Signer
+    enforcers: Panel
     ledger: Ledger
     activations: Activations
     index: Index

@@ -62,10 +62,11 @@ def error_answer(status: int, text: str, request_id: str, **more: object) -> Res
 
 
 def _rule_of(error: errors.RamblaError) -> dict[str, object]:
-    """Which rule refused, in which layer, and the line in its file (0: the rule is written nowhere)."""
+    """Which rule refused, in which layer, and the line in its file (0: it is written nowhere); or which enforcer gave
+    no answer, and why."""
     if not isinstance(error, errors.Refused):
         return {}
-    return {name: error.facts[name] for name in ("rule", "layer", "line") if name in error.facts}
+    return {name: error.facts[name] for name in ("rule", "layer", "line", "reason") if name in error.facts}
 
 
 def _headers_of(error: errors.RamblaError) -> dict[str, str]:

@@ -116,6 +116,7 @@ class Compiler:
 
         def check(credentials: Credentials, target: Mapping[str, object]) -> bool:
             filled = generic.fill(where, target)
-            return answer_of(enforcers, Question(filled, permission, credentials.values, target))
+            question = Question(filled, permission, credentials.values, target)
+            return answer_of(enforcers, question, credentials.answers)
 
         return Residue(check, safe=False, portable=False)

@@ -19,11 +19,13 @@ Profile: TypeAlias = tuple[frozenset[str] | None, Scope]
 class Credentials(msgspec.Struct, frozen=True):
     """`profile` is the caller's roles and scope, the same object for many callers, so that it is quickly looked up.
 
-    Roles are in lower case, or None if they could not be read as names: asking for a role is then an error.
+    Roles are in lower case, or None if they could not be read as names: asking for a role is then an error. `answers`
+    are those that enforcers gave for this decision, by what their question names.
     """
 
     values: Mapping[str, object]
     profile: Profile
+    answers: Mapping[str, bool] = {}
 
     @property
     def roles(self) -> frozenset[str] | None:

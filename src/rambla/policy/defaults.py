@@ -6,17 +6,21 @@ The uppermost layer is `defaults.yaml`, beside this file; it comes with the plat
 from collections.abc import Sequence
 from functools import lru_cache
 from importlib.resources import files
+from itertools import islice
 
 from rambla.domain.access import Caller, Target
+from rambla.policy import asked
 from rambla.policy.credentials import Credentials, prepare
 from rambla.policy.language import layers
 from rambla.policy.language.layers import Layer
 from rambla.policy.language.stack import LayeredBook
 from rambla.policy.policy import Policy
 from rambla.policy.ports import NOBODY, Enforcers
+from rambla.policy.problems import broken
 
 FILE = "defaults.yaml"
 CALLERS_MAX = 4096
+PROBLEMS_MAX = 200
 
 
 def layer() -> Layer:
@@ -25,7 +29,9 @@ def layer() -> Layer:
 
 
 def policy(below: Sequence[Layer] = (), enforcers: Enforcers = NOBODY) -> Policy:
-    """The platform's own rules with these layers below. Raises BrokenPolicy."""
+    """The platform's own rules with these layers below, which may ask these enforcers. Raises BrokenPolicy."""
+    if unknown := list(islice(asked.problems(below, enforcers.names), PROBLEMS_MAX)):
+        raise broken(unknown)
     return Policy(LayeredBook([layer(), *below]), enforcers)
 
 

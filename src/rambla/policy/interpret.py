@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from rambla.domain.access import Unanswered
 from rambla.policy import attributes, generic
 from rambla.policy.credentials import Credentials
 from rambla.policy.generic import Undecidable
@@ -86,7 +87,7 @@ def atom_holds(atom: Atom, asked: Asked) -> bool:
             return matches(kind, match, caller, target)
         case Ask(where):
             question = Question(generic.fill(where, target), asked.permission, caller, target)
-            return answer_of(asked.enforcers, question)
+            return answer_of(asked.enforcers, question, asked.credentials.answers)
         case Equal():
             return attributes.equal(atom, caller, target)
         case Order():
@@ -107,10 +108,14 @@ def _has_role(name: str, asked: Asked) -> bool:
     return wanted in asked.credentials.roles
 
 
-def answer_of(enforcers: Enforcers, question: Question) -> bool:
-    """Raises Undecidable if there is no answer, for whatever reason."""
+def answer_of(enforcers: Enforcers, question: Question, answers: Mapping[str, bool]) -> bool:
+    """Raises Unanswered if somebody has to be asked first, Undecidable if there is no answer, for whatever reason."""
+    if question.where in answers:
+        return answers[question.where]
     try:
         return enforcers.says_yes(question) is True
+    except Unanswered:
+        raise
     except Exception as error:
         raise Undecidable(f"no answer from '{question.where}'") from error
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import TypeAlias
 
-from rambla.domain.access import Decision
+from rambla.domain.access import Decision, Question, Unanswered
 from rambla.policy.closures import Check
 from rambla.policy.compiled import Compiler
 from rambla.policy.credentials import Credentials, Profile
@@ -39,13 +39,25 @@ class Policy:
     def decide(self, credentials: Credentials, permission: str, target: Target) -> Decision:
         """The decision, and nothing else: whatever fails on the way is a no that says so."""
         try:
-            try:
-                decide = self._decisions[credentials.profile][permission]
-            except KeyError:
-                decide = self._add(credentials.profile, permission)
-            return decide(credentials, target)
+            return self._decide(credentials, permission, target)
         except Exception:
             return UNDECIDABLE
+
+    def decide_or_ask(self, credentials: Credentials, permission: str, target: Target) -> Decision | Question:
+        """As `decide`; or the question that has to be answered first, in the order in which the rules ask."""
+        try:
+            return self._decide(credentials, permission, target)
+        except Unanswered as unanswered:
+            return unanswered.question
+        except Exception:
+            return UNDECIDABLE
+
+    def _decide(self, credentials: Credentials, permission: str, target: Target) -> Decision:
+        try:
+            decide = self._decisions[credentials.profile][permission]
+        except KeyError:
+            decide = self._add(credentials.profile, permission)
+        return decide(credentials, target)
 
     def _add(self, profile: Profile, permission: str) -> Decide:
         """Compiles what is asked for the first time, and forgets all when there is too much to remember."""

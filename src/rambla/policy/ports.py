@@ -4,21 +4,11 @@ The ports for whatever decides outside of the policy's text (a web service that 
 directory, a database), for the store of bundles, and for the keys that bundles are signed and verified with.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator
 from typing import Protocol
 
-import msgspec
-
+from rambla.domain.access import Question as Question  # what `says_yes` takes
 from rambla.policy.bundle import Bundle
-
-
-class Question(msgspec.Struct, frozen=True):
-    """`where` is a URL or an enforcer's name; `permission` is what was asked for in the first place."""
-
-    where: str
-    permission: str
-    credentials: Mapping[str, object]
-    target: Mapping[str, object]
 
 
 class Enforcers(Protocol):
@@ -27,20 +17,50 @@ class Enforcers(Protocol):
     def says_yes(self, question: Question) -> bool:
         """Whether the one named allows it, within a time that the implementation bounds.
 
-        Any exception, also for one that is not known, makes the whole decision no. The implementation caches answers
-        and does not retry; it may be called from several threads at once.
+        Any exception, also for one that is not known, makes the whole decision no; Unanswered lets whoever decides ask
+        first and decide again. The implementation caches answers and does not retry; it may be called from several
+        threads at once.
         """
+        ...
+
+    @property
+    def names(self) -> Collection[str]:
+        """Those that a rule may ask by name."""
         ...
 
 
 class Nobody:
     """Nobody may be asked: every question fails."""
 
+    names: Collection[str] = ()
+
     def says_yes(self, question: Question) -> bool:
         raise LookupError(f"there is no enforcer '{question.where}'")
 
 
 NOBODY = Nobody()
+
+
+class _Every(Collection[str]):
+    """Every name there could be."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+class Elsewhere(Nobody):
+    """Any may be named, as the settings of a platform elsewhere say who there is; here every question fails."""
+
+    names: Collection[str] = _Every()
+
+
+ELSEWHERE = Elsewhere()
 
 
 class BundleStore(Protocol):
