@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
 _PARAMETER = rf'[ \t]*+;[ \t]*+({_WORD})=({_WORD}|"(?:[^"\\\x00-\x1f\x7f]|\\[^\x00-\x1f\x7f])*+")'
-_MEDIA_TYPE = re.compile(rf"[ \t]*+({_WORD})/({_WORD})((?:{_PARAMETER})*+)[ \t]*+")
+_MEDIA_TYPE = re.compile(rf"[ \t]*+({_WORD})/({_WORD})((?:{_PARAMETER})*)[ \t]*+")
 _PARAMETERS = re.compile(_PARAMETER)
 _TEXTS = frozenset({"json", "xml", "xml-dtd", "javascript", "ecmascript", "x-javascript", "x-www-form-urlencoded"})
 FORM = "application/x-www-form-urlencoded"
