@@ -1,6 +1,6 @@
 """One enforcer is asked once for the same, remembered for a stated time, and left alone while it is away."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import anyio
@@ -26,6 +26,10 @@ class Fixture:
         self.clock = ManualClock()
         self.enforcer = MemoryEnforcer("staff", ["alice"])
         self.asking = Asking("staff", self.enforcer, terms, self.clock, tasks)
+
+    def answers_by(self, says_yes: Callable[[Any], Awaitable[Any]]) -> None:
+        """From now on the driver is one that breaks its contract, which no real one may."""
+        self.enforcer.says_yes = says_yes  # type: ignore[method-assign]  # that is the fault
 
     async def ask(self, subject: str = "alice") -> bool:
         return await self.asking.ask(question(subject), "")
@@ -171,7 +175,7 @@ async def test_what_is_no_answer_is_not_remembered_and_keeps_nobody_else_from_as
             raise NoAnswer(enforcer="staff", detail="its answer is malformed")
         return True
 
-    staff.enforcer.says_yes = malformed  # type: ignore[method-assign]
+    staff.answers_by(malformed)
     assert await staff.reason("bob") == "its answer is malformed"
     assert staff.asking.health()["state"] == "answers wrongly"
     assert await staff.ask("alice")
@@ -185,7 +189,7 @@ async def test_nothing_but_true_is_a_yes(tasks: Tasks, answer: object) -> None:
     async def answering(wording: Any) -> Any:
         return answer
 
-    staff.enforcer.says_yes = answering  # type: ignore[method-assign]
+    staff.answers_by(answering)
     assert not await staff.ask()
 
 
@@ -195,7 +199,7 @@ async def test_a_drivers_mistake_is_no_answer_and_its_text_is_told_to_nobody(
     async def mistaken(wording: Any) -> bool:
         raise ValueError("password=geheim")
 
-    staff.enforcer.says_yes = mistaken  # type: ignore[method-assign]
+    staff.answers_by(mistaken)
     assert await staff.reason() == "its driver failed"
     assert "geheim" not in caplog.text
 
@@ -219,7 +223,7 @@ async def test_nobody_waits_for_a_driver_that_cannot_be_cancelled(staff: Fixture
             await released.wait()
         return True
 
-    staff.enforcer.says_yes = deaf  # type: ignore[method-assign]
+    staff.answers_by(deaf)
     assert await staff.reason() == "it did not answer within 50 ms"
     assert "asked again" in await staff.reason()
     released.set()

@@ -37,7 +37,7 @@ class TestWskRule:
         assert fired == a_fire(user, "t", {"payload": THREE}, [invoked(user, "r", "a1 to 1")])
         assert runs_of(user, fired) == [counted(user, "a1 to 1", THREE)]
 
-    def test_invoke_the_action_from_a_package_attached_on_trigger_fire_creating_an_activation_for_each_entity_including_the_cause(  # noqa: E501
+    def test_invoke_the_action_from_a_package_attached_on_trigger_fire_creating_an_activation_for_each_entity_including_the_cause(  # noqa: E501 - upstream's words
         self, user: User
     ) -> None:
         user.make_package("rule pkg")
@@ -48,7 +48,7 @@ class TestWskRule:
         assert fired == a_fire(user, "t", {"payload": THREE}, [invoked(user, "r", "rule pkg/a1 to 1")])
         assert runs_of(user, fired) == [counted(user, "rule pkg/a1 to 1", THREE)]
 
-    def test_invoke_the_action_from_a_package_binding_attached_on_trigger_fire_creating_an_activation_for_each_entity_including_the_cause(  # noqa: E501
+    def test_invoke_the_action_from_a_package_binding_attached_on_trigger_fire_creating_an_activation_for_each_entity_including_the_cause(  # noqa: E501 - upstream's words
         self, user: User
     ) -> None:
         user.make_package("rule pkg")
