@@ -23,6 +23,7 @@ from rambla.domain.names import SYSTEM_NAMESPACE, check_new_namespace
 from rambla.flow.decide import decide
 from rambla.flow.guard import guarded
 from rambla.flow.platform import Limits, Op, Platform
+from rambla.policy.holder import Holder
 
 SECRET_CHARS = 64  # as OpenWhisk's keys have
 _PLATFORM = Target("", "platform")
@@ -43,9 +44,15 @@ async def status(platform: Platform, op: Op) -> dict[str, Any]:
                 "memory_mb_max": capacity_mb,
             },
             "open_intents": len(platform.ledger.pending),
-            "policy": {"bundle": platform.policy.number, "problems": [*map(str, platform.policy.problems)] or "none"},
+            "policy": _policy(platform.policy),
             **await platform.health(),
         }
+
+
+def _policy(holder: Holder) -> dict[str, Any]:
+    """`newest` is another than `bundle` as long as the newest is not accepted."""
+    problems = [*map(str, holder.problems)] or "none"
+    return {"bundle": holder.number, "newest": holder.seen, "problems": problems}
 
 
 async def namespaces(platform: Platform, op: Op) -> list[Namespace]:

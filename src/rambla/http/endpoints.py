@@ -132,6 +132,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *_gateway(),
 
     Endpoint("GET", f"{_PLATFORM}/status", "platform:status", tending.status, gives.STATUS),
+    Endpoint("GET", f"{_PLATFORM}/metrics", "platform:status", tending.metrics, gives.METRICS),
     Endpoint("GET", f"{_PLATFORM}/namespaces", "namespace:list", tending.list_namespaces, gives.TENDED),
     Endpoint("PUT", _TENDED, "namespace:create", tending.create_namespace, gives.CREATED),
     Endpoint("DELETE", _TENDED, "namespace:delete", tending.delete_namespace, gives.DELETED),

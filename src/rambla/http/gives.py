@@ -65,6 +65,7 @@ RESULT = Gives("how it ended", shapes.Response)
 VISITED = Gives("what the web action answers, with a status of its own", also={202: shapes.Failure, 204: None})
 
 STATUS = Gives("health of every part", dict[str, Any])
+METRICS = Gives("the status as metrics, in Prometheus's format")
 TENDED = Gives("names", list[shapes.NamespaceName])
 CREATED = Gives("the namespace and its key", shapes.NewNamespace)
 DELETED = Gives("nothing", status=204)

@@ -9,10 +9,16 @@ from rambla.flow import tend
 from rambla.http import query, wire
 from rambla.http.bodies import NamespaceLimitsBody, namespace_change
 from rambla.http.call import Call, answer, empty
+from rambla.http.metrics import CONTENT_TYPE, exposition
 
 
 async def status(call: Call[None]) -> Response:
     return answer(await tend.status(call.platform, call.op))
+
+
+async def metrics(call: Call[None]) -> Response:
+    text = exposition(await tend.status(call.platform, call.op))
+    return Response(text, media_type=CONTENT_TYPE)
 
 
 async def list_namespaces(call: Call[None]) -> Response:
