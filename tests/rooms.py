@@ -1,6 +1,6 @@
 """A whole platform for tests: real rooms over a real journal, with stores and engine in memory and a clock by hand."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,18 +23,23 @@ from rambla.drivers.memory.apis import MemoryApiStore
 from rambla.drivers.memory.bundles import MemoryBundleStore
 from rambla.drivers.memory.catalog import MemoryEntityStore, MemoryNamespaceStore
 from rambla.drivers.memory.engine import Crash, MemoryEngine, say
+from rambla.drivers.memory.identity import MemoryAccountStore, MemoryTokenStore
 from rambla.drivers.memory.index import MemoryIndex
 from rambla.enforcers.asking import Asking
 from rambla.enforcers.panel import Panel
 from rambla.engine.ports import Run
 from rambla.flow.apis import MANAGEMENT
 from rambla.flow.feeds import FEEDS
+from rambla.flow.identify import Shown, caller
 from rambla.flow.platform import Limits, Op, Platform
 from rambla.flow.recover import read_back
 from rambla.flow.tend import new_namespace
 from rambla.gateway.apis import Apis
 from rambla.gateway.limiter import Limiter
+from rambla.identity.asking import Asking as SourceAsking
+from rambla.identity.door import Door
 from rambla.identity.keys import KeyRing
+from rambla.identity.tokens import Tokens
 from rambla.kit.clock import Clock, ManualClock
 from rambla.kit.ids import IdSource
 from rambla.kit.journal import Journal
@@ -90,7 +95,17 @@ class World:
         self.alarms = MemoryAlarmStore()
         self.apis = MemoryApiStore()
         self.bundles = MemoryBundleStore()
+        self.accounts, self.tokens = MemoryAccountStore(), MemoryTokenStore()
         self.settled = 0
+
+    def journal(self) -> tuple[Journal, Ledger]:
+        journal, pending = Journal.open(self.folder / "journal"), Pending()
+        read_back(journal, self.settled, pending.track)
+        return journal, Ledger(journal, pending)
+
+    def door(self, sources: list[SourceAsking]) -> Door:
+        tokens = Tokens(self.tokens, self.accounts, self.clock)
+        return Door(KeyRing(self.namespaces, TOKENS, self.clock), sources, self.accounts, tokens, self.clock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,15 +147,14 @@ async def open_rooms(
     objects: ObjectStore | None = None,
     engine: MemoryEngine | None = None,
     enforcers: Callable[[Clock, Tasks], Panel] = nobody,
+    sources: Callable[[Clock, Tasks], list[SourceAsking]] = lambda clock, tasks: [],
 ) -> AsyncIterator[Rooms]:
     """Namespaces `guest` and `other` exist. A world that had rooms before is as a killed platform left it: read back,
     and not settled. On leaving, what runs is broken off."""
     world = world if isinstance(world, World) else World(world)
     clock, index, namespaces = world.clock, world.index, world.namespaces
     limits = limits or Limits()
-    journal = Journal.open(world.folder / "journal")
-    pending = Pending()
-    read_back(journal, world.settled, pending.track)
+    journal, ledger = world.journal()
     engine = engine or MemoryEngine(FUNCTIONS, clock)
     async with Tasks() as tasks:
         platform = Platform(
@@ -153,13 +167,14 @@ async def open_rooms(
             alarms=Alarms(world.alarms),
             apis=Apis(world.apis),
             limiter=Limiter(clock),
-            keys=KeyRing(namespaces, TOKENS, clock),
+            door=world.door(sources(clock, tasks)),
+            accounts=world.accounts,
             policy=Holder(defaults.policy()),
             bundles=world.bundles,
             last_bundle=FileLastBundle(world.folder),
             signer=FileSigner(world.folder),
             enforcers=enforcers(clock, tasks),
-            ledger=Ledger(journal, pending),
+            ledger=ledger,
             activations=Activations(index),
             index=index,
             dispatcher=Dispatcher(engine, clock, tasks, DispatchLimits()),
@@ -181,6 +196,18 @@ TOKENS = {
     OPERATOR_TOKEN: Caller(subject="operator", namespace="", source="operator"),
     EVENTS_TOKEN: Caller(subject="events", namespace="", source="event-source"),
 }
+
+
+def let_in(platform: Platform, more: Mapping[str, Caller]) -> None:
+    """These tokens are good from now on, besides those that always are."""
+    keys = KeyRing(platform.namespaces, {**TOKENS, **more}, platform.clock)
+    door = Door(keys, (), platform.accounts, platform.door.tokens, platform.clock)
+    object.__setattr__(platform, "door", door)
+
+
+async def who(platform: Platform, authorization: str | None) -> Caller:
+    """Whom that header proves."""
+    return await caller(platform, Shown(authorization), "")
 
 
 async def no_health() -> dict[str, object]:

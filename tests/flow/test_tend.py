@@ -27,7 +27,7 @@ from rambla.flow import change, read, tend
 from rambla.flow.fire import fire
 from rambla.flow.invoke import invoke
 from rambla.flow.platform import Op, Platform
-from rooms import Rooms, World, op_of, open_rooms
+from rooms import Rooms, World, op_of, open_rooms, who
 
 pytestmark = pytest.mark.anyio
 OPERATOR = Caller(subject="operator", namespace="", source="operator")
@@ -53,7 +53,7 @@ async def test_a_new_namespace_has_a_key_of_its_own_an_account_and_the_usual_lim
     first, second = await create(platform), await create(platform, "fourth")
     assert first != second
     assert len(first) == 36 + 1 + 64
-    assert (await platform.keys.identify(basic(first))).namespace == "third"
+    assert (await who(platform, basic(first))).namespace == "third"
     assert store.keys == {"third": first.partition(":")[2], "fourth": second.partition(":")[2]}
     made = await platform.namespaces.get("third")
     assert made is not None
@@ -136,11 +136,11 @@ async def test_a_rotated_key_opens_nothing_at_once_and_the_account_follows(
     platform: Platform, store: MemoryObjects
 ) -> None:
     old = await create(platform)
-    await platform.keys.identify(basic(old))
+    await who(platform, basic(old))
     new = await tend.namespace_key(platform, operator(platform), "third", rotate=True)
     with pytest.raises(BadCredentials):
-        await platform.keys.identify(basic(old))
-    assert (await platform.keys.identify(basic(new))).namespace == "third"
+        await who(platform, basic(old))
+    assert (await who(platform, basic(new))).namespace == "third"
     assert store.keys["third"] == new.partition(":")[2]
     assert await tend.namespace_key(platform, operator(platform), "third") == new
 
@@ -152,7 +152,7 @@ async def test_a_deleted_namespace_is_gone_at_once_with_its_key_and_all_in_it(
     key = await create(platform)
     name = await add_action(rooms, namespace="third")
     op = op_of(platform, "third")
-    await platform.keys.identify(basic(key))
+    await who(platform, basic(key))
     await invoke(platform, op, name, b"{}", blocking=True)
     await read.action(platform, op, name)
     await tend.delete_namespace(platform, operator(platform), "third")
@@ -160,7 +160,7 @@ async def test_a_deleted_namespace_is_gone_at_once_with_its_key_and_all_in_it(
     assert rooms.engine.live == set()
     assert "third" not in store.keys
     with pytest.raises(BadCredentials):
-        await platform.keys.identify(basic(key))
+        await who(platform, basic(key))
     for attempt in (
         read.action(platform, op, name),
         invoke(platform, op, name, b"{}", blocking=False),

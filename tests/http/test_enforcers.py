@@ -21,12 +21,11 @@ from rambla.domain.access import Caller
 from rambla.enforcers.asking import Asking, Terms
 from rambla.enforcers.panel import Panel
 from rambla.http.app import build_app
-from rambla.identity.keys import KeyRing
 from rambla.kit.clock import Clock
 from rambla.kit.tasks import Tasks
 from rambla.policy import defaults
 from rambla.policy.language import layers
-from rooms import Rooms, nobody, open_rooms
+from rooms import Rooms, let_in, nobody, open_rooms
 
 PERSONS = {name: Caller(name, "", "key", ("namespace-admin",)) for name in ("alice", "bob", "*)(uid=*", "' OR 1=1 --")}
 PAUSE_MS, HOLDS_MS = 60_000, 1_000
@@ -58,8 +57,7 @@ class Asked:
             where = f"{self.name}:{self.stage.argument}" if self.stage.argument else self.name
             read = [layers.read(SITE.format(asked=where), "site.yaml")]
             platform.policy.take(1, defaults.policy(read, platform.enforcers))
-            keys = KeyRing(platform.namespaces, PERSONS, platform.clock)
-            object.__setattr__(platform, "keys", keys)
+            let_in(platform, PERSONS)
             transport = httpx.ASGITransport(build_app(platform, EDGES))
             async with httpx.AsyncClient(transport=transport, base_url="http://rambla") as self._client:
                 yield

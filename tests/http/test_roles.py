@@ -14,8 +14,7 @@ from rambla.domain.access import Caller
 from rambla.flow.platform import Platform
 from rambla.http.endpoint import PUBLIC, Endpoint
 from rambla.http.endpoints import ENDPOINTS
-from rambla.identity.keys import KeyRing
-from rooms import OPERATOR_TOKEN, TOKENS
+from rooms import OPERATOR_TOKEN, let_in
 
 pytestmark = pytest.mark.anyio
 TENDS = {"namespace:list", "namespace:create", "namespace:delete"}
@@ -57,8 +56,7 @@ def parts_for(endpoint: Endpoint, filled: Mapping[str, str]) -> dict[str, str]:
 @pytest.fixture(params=PERSONS)
 def person(request: pytest.FixtureRequest, platform: Platform) -> str:
     """The name of somebody, which is their token too."""
-    keys = KeyRing(platform.namespaces, {**TOKENS, **PERSONS}, platform.clock)
-    object.__setattr__(platform, "keys", keys)
+    let_in(platform, PERSONS)
     return str(request.param)
 
 

@@ -12,8 +12,12 @@ from hypothesis import strategies as st
 from rambla.domain.access import Caller
 from rambla.domain.entities import Namespace
 from rambla.domain.errors import BadCredentials, NotAuthenticated, NotFound
+from rambla.domain.proofs import Shown
 from rambla.drivers.memory.catalog import MemoryEntityStore, MemoryNamespaceStore
-from rambla.identity.keys import KeyRing
+from rambla.drivers.memory.identity import MemoryAccountStore, MemoryTokenStore
+from rambla.identity.door import Door
+from rambla.identity.keys import CHARS_MAX, KeyRing
+from rambla.identity.tokens import Tokens
 from rambla.kit.clock import ManualClock
 from rambla.testing.namespace_store import namespace
 
@@ -44,6 +48,26 @@ class SlowStore(MemoryNamespaceStore):
         return found
 
 
+class Ring(KeyRing):
+    """A key ring behind a door with nobody else at it."""
+
+    async def identify(self, header: str | None) -> Caller:
+        shown = Shown(header)
+        identity = self.door.recall(shown) or await self.door.identify(shown, no_projects)
+        return identity.caller
+
+
+async def no_projects(proven: object, project: object) -> None:
+    raise AssertionError("nobody comes for a project")
+
+
+def ring_of(store: MemoryNamespaceStore, clock: ManualClock) -> Ring:
+    ring = Ring(store, {"token": OPERATOR}, clock, ttl_ms=TTL_MS)
+    accounts = MemoryAccountStore()
+    ring.door = Door(ring, (), accounts, Tokens(MemoryTokenStore(), accounts, clock), clock)
+    return ring
+
+
 @pytest.fixture
 def store() -> SlowStore:
     return SlowStore()
@@ -55,11 +79,11 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-async def ring(store: SlowStore, clock: ManualClock) -> KeyRing:
+async def ring(store: SlowStore, clock: ManualClock) -> Ring:
     for name in ("guest", "other"):
         await store.put(namespace(name))
     store.asked = 0
-    return KeyRing(store, {"token": OPERATOR}, clock, ttl_ms=TTL_MS)
+    return ring_of(store, clock)
 
 
 def basic(text: str | bytes) -> str:
@@ -69,19 +93,19 @@ def basic(text: str | bytes) -> str:
 @pytest.mark.parametrize("scheme", ["Basic", "basic", "BASIC"])
 @pytest.mark.parametrize("more", ["", ":anything", ":a:b"])
 async def test_a_key_proves_its_namespace_whatever_third_part_a_client_appends(
-    ring: KeyRing, scheme: str, more: str
+    ring: Ring, scheme: str, more: str
 ) -> None:
     header = basic(GUEST.key + more).replace("Basic", scheme)
-    assert await ring.identify(header) == Caller(subject="guest", namespace="guest", source="key")
+    assert await ring.identify(header) == Caller(subject="guest", namespace="guest", source="key", method="key")
 
 
-async def test_a_token_proves_whom_it_was_given_for(ring: KeyRing, store: SlowStore) -> None:
+async def test_a_token_proves_whom_it_was_given_for(ring: Ring, store: SlowStore) -> None:
     assert await ring.identify("Bearer token") == await ring.identify("bearer  token ") == OPERATOR
     assert store.asked == 0
 
 
 @pytest.mark.parametrize("header", [None, ""])
-async def test_no_header_is_not_a_wrong_one(ring: KeyRing, header: str | None) -> None:
+async def test_no_header_is_not_a_wrong_one(ring: Ring, header: str | None) -> None:
     with pytest.raises(NotAuthenticated) as caught:
         await ring.identify(header)
     assert not isinstance(caught.value, BadCredentials)
@@ -93,12 +117,12 @@ WRONG = [
     basic(f"{GUEST.uuid}:{GUEST.secret[:-1]}"), basic(f":{GUEST.secret}"), basic(f"uuid-of-other2:{GUEST.secret}"),
     basic(f"unknown:{'-' * 64}"), basic("\0:\0"), basic(f"{GUEST.uuid}:é"), basic("é:é"),
     "Bearer", "Bearer ", "Bearer no", f"Bearer {GUEST.key}", "Basic token", "Digest x", "token", " ", GUEST.key,
-    "Basic " + "A" * 4096, "Bearer " + "token" * 2000,
+    "Basic " + "A" * CHARS_MAX, "Bearer " + "token" * 2000,
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("header", WRONG, ids=range(len(WRONG)))
-async def test_what_proves_nobody_is_refused_and_never_repeated(ring: KeyRing, header: str) -> None:
+async def test_what_proves_nobody_is_refused_and_never_repeated(ring: Ring, header: str) -> None:
     for _ in range(2):
         with pytest.raises(BadCredentials) as caught:
             await ring.identify(header)
@@ -106,21 +130,21 @@ async def test_what_proves_nobody_is_refused_and_never_repeated(ring: KeyRing, h
         assert caught.value.facts == {}
 
 
-async def test_a_header_that_is_too_long_is_not_even_looked_at(ring: KeyRing, store: SlowStore) -> None:
+async def test_a_header_that_is_too_long_is_not_even_looked_at(ring: Ring, store: SlowStore) -> None:
     with pytest.raises(BadCredentials):
-        await ring.identify(basic(f"{GUEST.key}:{'x' * 4096}"))
+        await ring.identify(basic(f"{GUEST.key}:{'x' * CHARS_MAX}"))
     assert store.asked == 0
 
 
 @given(header=st.text(alphabet=st.characters(max_codepoint=255), max_size=300))
 async def test_no_header_whatever_ends_in_a_fault_of_ours(header: str) -> None:
-    ring = KeyRing(SlowStore(), {"token": OPERATOR}, ManualClock())
+    ring = ring_of(SlowStore(), ManualClock())
     for text in (header, f"Basic {header}", f"Bearer {header}", basic(header)):
         with suppress(NotAuthenticated):
             assert await ring.identify(text) == OPERATOR
 
 
-async def test_an_unknown_uuid_is_compared_like_a_known_one(ring: KeyRing, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_unknown_uuid_is_compared_like_a_known_one(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
     compared: list[tuple[int, int]] = []
     real = hmac.compare_digest
 
@@ -136,7 +160,7 @@ async def test_an_unknown_uuid_is_compared_like_a_known_one(ring: KeyRing, monke
 
 
 async def test_success_is_remembered_for_a_while_and_failure_never(
-    ring: KeyRing, store: SlowStore, clock: ManualClock
+    ring: Ring, store: SlowStore, clock: ManualClock
 ) -> None:
     for _ in range(3):
         await ring.identify(basic(GUEST.key))
@@ -157,7 +181,7 @@ async def test_success_is_remembered_for_a_while_and_failure_never(
     assert await ring.namespace("late") == late
 
 
-async def test_what_was_forgotten_is_asked_again(ring: KeyRing, store: SlowStore) -> None:
+async def test_what_was_forgotten_is_asked_again(ring: Ring, store: SlowStore) -> None:
     await ring.identify(basic(GUEST.key))
     await ring.namespace("guest")
     await store.delete("guest")
@@ -171,7 +195,7 @@ async def test_what_was_forgotten_is_asked_again(ring: KeyRing, store: SlowStore
 
 
 async def test_an_answer_that_was_on_its_way_while_all_was_forgotten_is_not_remembered(
-    ring: KeyRing, store: SlowStore
+    ring: Ring, store: SlowStore
 ) -> None:
     store.gate = gate = anyio.Event()
     async with anyio.create_task_group() as group:

@@ -16,13 +16,14 @@ from rambla.activations.index import Activations
 from rambla.activations.ports import Index
 from rambla.app.enforcers import open_panel
 from rambla.app.folder import FIRST_NAMESPACE, DataFolder
+from rambla.app.identity import open_sources
 from rambla.app.registry import opener
 from rambla.app.settings import Settings
 from rambla.audit.ledger import Ledger
 from rambla.audit.pending import Pending
 from rambla.catalog.cache import CachedEntities
 from rambla.dispatch.dispatcher import Dispatcher, DispatchLimits
-from rambla.domain.access import Caller
+from rambla.domain.access import HIGHEST_TRUST, Caller
 from rambla.domain.entities import Namespace
 from rambla.domain.errors import StorageFailed
 from rambla.domain.names import SYSTEM_NAMESPACE
@@ -35,8 +36,10 @@ from rambla.flow.recover import read_back
 from rambla.flow.tend import new_namespace
 from rambla.gateway.apis import Apis
 from rambla.gateway.limiter import Limiter
+from rambla.identity.door import Door
 from rambla.identity.keys import KeyRing
-from rambla.identity.ports import NamespaceStore
+from rambla.identity.ports import AccountStore, NamespaceStore, TokenStore
+from rambla.identity.tokens import Tokens
 from rambla.kit.clock import Clock, SystemClock
 from rambla.kit.ids import IdSource
 from rambla.kit.journal import Cursor, Journal, JournalCorrupt, JournalFailed
@@ -54,7 +57,7 @@ log = logging.getLogger(__name__)
 _MB = 2**20
 _QUEUE_MB_MIN = 128
 _CATALOG = "catalog.sqlite3"
-OPERATOR = Caller(subject="operator", namespace="", source="operator")
+OPERATOR = Caller(subject="operator", namespace="", source="operator", trust=HIGHEST_TRUST, method="token")
 EVENTS = Caller(subject="events", namespace="", source="event-source")
 
 
@@ -69,7 +72,10 @@ class Stores:
     alarms: Alarms
     apis: Apis
     bundles: BundleStore
+    accounts: AccountStore
+    tokens: TokenStore
     index: Index
+    catalog: Any
 
 
 @asynccontextmanager
@@ -90,7 +96,10 @@ async def open_stores(settings: Settings, folder: DataFolder) -> AsyncIterator[S
             alarms=Alarms(catalog.alarms),
             apis=Apis(catalog.apis),
             bundles=catalog.bundles,
+            accounts=catalog.accounts,
+            tokens=catalog.tokens,
             index=index.index,
+            catalog=catalog,
         )
 
 
@@ -147,6 +156,7 @@ def build_platform(
     read_back(stores.journal, _settled(stores), pending.track)
     limits = limits_of(settings)
     enforcers = open_panel(settings, clock, tasks)
+    door = _open_door(settings, folder, stores, clock, tasks)
 
     return Platform(
         clock=clock,
@@ -158,11 +168,8 @@ def build_platform(
         alarms=stores.alarms,
         apis=stores.apis,
         limiter=Limiter(clock),
-        keys=KeyRing(
-            stores.namespaces,
-            {folder.secret("operator.token"): OPERATOR, folder.secret("events.token"): EVENTS},
-            clock,
-        ),
+        door=door,
+        accounts=stores.accounts,
         bundles=stores.bundles,
         last_bundle=opener("last_bundle", "file")(folder.path),
         signer=opener("signer", "ed25519")(folder.path),
@@ -174,9 +181,17 @@ def build_platform(
         dispatcher=Dispatcher(engine, clock, tasks, _dispatch_limits(settings)),
         engine=engine,
         objects=objects.store if objects else None,
-        health=_health(settings, stores, objects, enforcers),
+        health=_health(settings, stores, objects, enforcers, door),
         builtins={**FEEDS, **MANAGEMENT},
     )
+
+
+def _open_door(settings: Settings, folder: DataFolder, stores: Stores, clock: Clock, tasks: Tasks) -> Door:
+    """Raises BadSettings."""
+    secrets = {folder.secret("operator.token"): OPERATOR, folder.secret("events.token"): EVENTS}
+    keys = KeyRing(stores.namespaces, secrets, clock)
+    tokens = Tokens(stores.tokens, stores.accounts, clock)
+    return Door(keys, open_sources(settings, stores.catalog, clock, tasks), stores.accounts, tokens, clock)
 
 
 def _settled(stores: Stores) -> int:
@@ -188,7 +203,7 @@ def _settled(stores: Stores) -> int:
 
 
 def _health(
-    settings: Settings, stores: Stores, objects: "EmbeddedSwift | None", enforcers: Panel
+    settings: Settings, stores: Stores, objects: "EmbeddedSwift | None", enforcers: Panel, door: Door
 ) -> Callable[[], Awaitable[dict[str, object]]]:
     async def health() -> dict[str, object]:
         written = stores.journal.durable_seq
@@ -197,6 +212,7 @@ def _health(
             "index": await _index_health(stores.index, written),
             "object_store": {"kind": settings.object_store, **(await objects.health() if objects else {})},
             **({"enforcers": enforcers.health()} if settings.enforcers else {}),
+            **({"identity": door.health()} if settings.identity else {}),
         }
 
     return health

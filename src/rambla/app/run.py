@@ -32,6 +32,7 @@ from rambla.drivers.process.engine import ProcessSettings, open_engine
 from rambla.engine.ports import Engine
 from rambla.flow.alarms import keep_time
 from rambla.flow.bundles import follow_bundles, refuse_none_good, take_last
+from rambla.flow.identify import follow_revocations
 from rambla.flow.platform import Platform
 from rambla.flow.recover import settle
 from rambla.http.app import build_app
@@ -76,11 +77,13 @@ async def _serve(settings: Settings, folder: DataFolder) -> None:
         async with Tasks() as work:
             platform = replace(build_platform(settings, folder, stores, work, engine, objects), api_host=url)
             stack.push_async_callback(platform.enforcers.close)
+            stack.push_async_callback(platform.door.close)
             await first_namespace(platform, folder, url)
             await seed(platform)
             await take_last(platform)
             refuse_none_good(platform)
             services.start("policy", follow_bundles, platform, settings.policy_reload_ms, restart=True)
+            services.start("revocations", follow_revocations, platform, settings.revocations_ms, restart=True)
             app = build_app(platform, EDGES, web_domain=settings.web_domain)
             await _run(platform, stores, services, Server(app, listener, folder, url))
             await _drain(platform, settings.drain_ms)

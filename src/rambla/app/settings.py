@@ -52,6 +52,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     policy_reload_ms: int = 5_000
     journal_segment_mb: int = 64
     enforcers: dict[str, dict[str, Any]] = {}
+    identity: dict[str, dict[str, Any]] = {}
+    revocations_ms: int = 1_000
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @property

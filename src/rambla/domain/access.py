@@ -6,24 +6,45 @@ is what the policy leaves to somebody outside.
 """
 
 from collections.abc import Mapping
-from typing import Literal
+from fnmatch import fnmatchcase
 
 import msgspec
 
-Source = Literal["key", "event-source", "operator", "platform", "web"]
+PLATFORMS_OWN = frozenset({"key", "event-source", "operator", "platform", "web"})
+"""What `Caller.source` is where nobody's directory was asked; no source of identities may be named so."""
+USUAL_TRUST, HIGHEST_TRUST = 1, 9
 
 
 class Caller(msgspec.Struct, frozen=True):
     """Someone who has proven who they are.
 
-    `namespace` is the caller's own ("" for those without one), `source` says by what means they are known. Who acts
+    `namespace` is the one they act in ("" for those without one). `source` says through what they are known: the name
+    of a source of identities, whose accounts are subjects such as `corp/alice`, or one of PLATFORMS_OWN. Who acts
     because somebody visits their web action is known by `web`. What `roles` mean is said by the policy.
+
+    `trust` is how far the source is trusted, 0 to 9; `method` how they proved who they are, such as `password`;
+    `groups` what the source says they belong to. `person` is who the account belongs to, where somebody has several,
+    and `on_behalf_of` who let them act in their place. `only` are the permissions that their token is good for, such
+    as `action:*`, if not for all of theirs; `namespaces` where it is good, if not everywhere.
     """
 
     subject: str
     namespace: str
-    source: Source
+    source: str
     roles: tuple[str, ...] = ()
+    trust: int = USUAL_TRUST
+    method: str = ""
+    groups: tuple[str, ...] = ()
+    person: str = ""
+    on_behalf_of: str = ""
+    only: tuple[str, ...] = ()
+    namespaces: tuple[str, ...] = ()
+
+    def may_try(self, permission: str, namespace: str) -> bool:
+        """Whether their token is good for that; what they may is said by the policy."""
+        return (not self.only or any(fnmatchcase(permission, each) for each in self.only)) and (
+            not self.namespaces or namespace in self.namespaces
+        )
 
 
 class Target(msgspec.Struct, frozen=True):

@@ -90,8 +90,8 @@ class Namespace(msgspec.Struct, frozen=True):
     """A tenant: a name, a key (`uuid:secret`) that opens it, and its limits.
 
     `allowed_kinds` are the kinds that it may write and run, all if there are none. `keeps_activations` is false if no
-    record of what it ran is to be found, only who did and for how long. The last three are for one action; None is what
-    the platform allows.
+    record of what it ran is to be found, only who did and for how long. The three maxima are for one action; None is
+    what the platform allows. `owner` is the project of a source, `SOURCE/PROJECT-ID`, whose namespace it is, if any.
     """
 
     name: str
@@ -106,6 +106,7 @@ class Namespace(msgspec.Struct, frozen=True):
     timeout_ms_max: int | None = None
     memory_mb_max: int | None = None
     logs_mb_max: int | None = None
+    owner: str = ""
 
     def may_run(self, kind: str) -> bool:
         return not self.allowed_kinds or kind in self.allowed_kinds

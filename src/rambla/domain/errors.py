@@ -194,6 +194,12 @@ class BadQuery(BadRequest):
     code = "bad_query"
 
 
+class TooManyAttempts(CallerError):
+    """There were too many wrong passwords for this name. Try again in {retry_after_s} s."""
+
+    code = "too_many_attempts"
+
+
 class ApiKeyRequired(CallerError):
     """This API asks for a key in the header {header}."""
 
@@ -280,6 +286,12 @@ class EnforcerAway(NoAnswer):
     """The enforcer '{enforcer}' gave no answer: {detail}"""
 
     code = "enforcer_away"
+
+
+class SourceAway(WorldError):
+    """The identity source '{source}' cannot say who you are: {detail}"""
+
+    code = "source_away"
 
 
 class BrokenPolicy(WorldError):

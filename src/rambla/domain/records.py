@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from rambla.domain.access import USUAL_TRUST, Caller, Target
 from rambla.domain.activation import Activation
 from rambla.domain.names import FullName
 
@@ -45,7 +46,8 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
 class Asked(msgspec.Struct, frozen=True, array_like=True):
     """What the policy was told, so that it can be asked again: who asked, and what of the target no name tells.
 
-    It may be somebody else than who acts: a visitor of a web action is judged, and its owner then runs it.
+    It may be somebody else than who acts: a visitor of a web action is judged, and its owner then runs it. Names are
+    those of `Caller` and `Target`.
     """
 
     subject: str
@@ -54,6 +56,35 @@ class Asked(msgspec.Struct, frozen=True, array_like=True):
     roles: tuple[str, ...] = ()
     shared: bool = False
     exported: bool = False
+    trust: int = USUAL_TRUST
+    method: str = ""
+    groups: tuple[str, ...] = ()
+    person: str = ""
+    on_behalf_of: str = ""
+    only: tuple[str, ...] = ()
+    namespaces: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, caller: Caller, target: Target) -> "Asked":
+        return cls(
+            caller.subject,
+            caller.namespace,
+            caller.source,
+            caller.roles,
+            target.shared,
+            target.exported,
+            caller.trust,
+            caller.method,
+            caller.groups,
+            caller.person,
+            caller.on_behalf_of,
+            caller.only,
+            caller.namespaces,
+        )
+
+    @property
+    def caller(self) -> Caller:
+        return Caller(**{name: getattr(self, name) for name in Caller.__struct_fields__})
 
 
 class Intent(msgspec.Struct, frozen=True, kw_only=True, tag_field="t", tag="intent"):

@@ -9,7 +9,7 @@ address is handed out.
 import msgspec
 
 from rambla.catalog.arguments import parse_object
-from rambla.domain.access import Caller, Target
+from rambla.domain.access import Target
 from rambla.domain.errors import ObjectStoreFailed, RamblaError
 from rambla.domain.records import Intent, ObjectAccess, Outcome
 from rambla.engine.ports import Grant
@@ -48,8 +48,7 @@ async def open_objects(platform: Platform, task: Task, arguments: bytes) -> tupl
 
 async def _judged(platform: Platform, task: Task, permission: str, namespace: str, path: str) -> Intent:
     """The intent of whoever invokes, who need not be who owns the objects. Raises Refused."""
-    invoker = Caller(task.intent.subject, task.work.namespace, "platform", task.roles)
-    op = Op(task.intent.id, invoker)
+    op = Op(task.intent.id, task.invoker("platform"))
     target = Target(namespace, f"{namespace}/{path}")
     return intent_of(platform, op, permission, target, await judge(platform, op, permission, target))
 

@@ -58,7 +58,8 @@ def _managed(parse: Callable[[Mapping[str, Any], str], Any], act: Act, *, unknow
         namespace = management.author_of(arguments, op.caller.namespace, op.caller.source)
         if not namespace:
             return management.as_failure(arguments, unknown)
-        caller = Caller(subject=namespace, namespace=namespace, source="key")
+        themselves = op.caller.namespace == namespace
+        caller = op.caller if themselves else Caller(subject=namespace, namespace=namespace, source="key")
         address = address_of(mapping(arguments.get("__ow_headers")), platform.api_host)
         author = Author(Op(op.id, caller), namespace, address)
         try:

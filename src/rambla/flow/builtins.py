@@ -12,7 +12,6 @@ import msgspec
 
 from rambla.catalog.arguments import parse_object
 from rambla.dispatch.jobs import Done
-from rambla.domain.access import Caller, Source
 from rambla.domain.activation import RunResult, Status, error_result
 from rambla.domain.errors import NotFound, RamblaError
 from rambla.domain.records import Started
@@ -41,8 +40,7 @@ async def run_builtin(platform: Platform, task: Task) -> Done:
 
 
 async def _result(platform: Platform, task: Task) -> tuple[Status, bytes, bool]:
-    source: Source = "web" if task.intent.source == "web" else "key"
-    caller = Caller(subject=task.intent.subject, namespace=task.work.namespace, source=source, roles=task.roles)
+    caller = task.invoker("web" if task.intent.source == "web" else "key")
     op = Op(id=task.transaction or task.work.activation_id, caller=caller)
     timeout_ms = task.action.limits.timeout_ms
     try:

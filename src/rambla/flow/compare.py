@@ -6,12 +6,11 @@ once more what was asked. Neither changes anything, and neither tells what targe
 
 from collections.abc import Mapping
 from functools import partial
-from typing import cast
 
 import anyio
 
 from rambla.audit.ledger import Ledger
-from rambla.domain.access import Caller, Decision, Source, Target
+from rambla.domain.access import Decision, Target
 from rambla.domain.errors import NotFound
 from rambla.domain.records import Asked, Intent
 from rambla.flow.bundles import READ, compiled
@@ -79,6 +78,5 @@ def _read_journal(ledger: Ledger, comparison: Comparison) -> None:
 
 
 def _see(comparison: Comparison, intent: Intent, asked: Asked) -> None:
-    caller = Caller(asked.subject, asked.namespace, cast("Source", asked.source), asked.roles)
     target = Target(intent.namespace, intent.target, asked.shared, asked.exported)
-    comparison.see(intent.at_ms, caller, intent.permission, target, Decision(intent.allowed, intent.rule))
+    comparison.see(intent.at_ms, asked.caller, intent.permission, target, Decision(intent.allowed, intent.rule))

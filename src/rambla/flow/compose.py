@@ -21,7 +21,7 @@ from rambla.dispatch.composition import (
     Sequence,
     Tally,
 )
-from rambla.domain.access import Caller, Decision, Target
+from rambla.domain.access import Decision, Target
 from rambla.domain.activation import Activation
 from rambla.domain.entities import SEQUENCE
 from rambla.domain.errors import BadRequest, CallerError, NotFound, Refused
@@ -76,8 +76,7 @@ async def compose(platform: Platform, task: Task, perform: Perform) -> Activatio
 
 def _invoker(task: Task) -> Op:
     """Whoever invokes a composition invokes its parts."""
-    caller = Caller(subject=task.intent.subject, namespace=task.work.namespace, source="key", roles=task.roles)
-    return Op(task.transaction or task.work.activation_id, caller)
+    return Op(task.transaction or task.work.activation_id, task.invoker("key"))
 
 
 async def _part(run: _Run, call: Call) -> Task:

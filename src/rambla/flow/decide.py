@@ -11,6 +11,8 @@ from rambla.flow.consult import consult
 from rambla.flow.platform import Platform
 from rambla.policy.defaults import attributes, credentials
 
+BEYOND_TOKEN = Decision(False, "token/scope", reason="the token is not good for this")
+
 
 class Judged(NamedTuple):
     """A decision, the number of the bundle that made it, and what it was asked."""
@@ -22,6 +24,8 @@ class Judged(NamedTuple):
 
 async def decide(platform: Platform, caller: Caller, permission: str, target: Target) -> Judged:
     """The decision of the policy in force. Never raises for what the policy says."""
+    if not caller.may_try(permission, target.namespace):
+        return Judged(BEYOND_TOKEN, platform.policy.number, Asked.of(caller, target))
     holder = platform.policy
     policy, number = holder.policy, holder.number  # another may be in force while somebody is asked
     known, wanted = credentials(caller), attributes(target)
@@ -29,8 +33,4 @@ async def decide(platform: Platform, caller: Caller, permission: str, target: Ta
     decision = await consult(platform.enforcers, policy, found, known) if isinstance(found, Question) else found
     if holder.shadow is not None:
         holder.shadow.see(platform.clock.now_ms(), caller, permission, target, decision)
-    return Judged(decision, number, asked_of(caller, target))
-
-
-def asked_of(caller: Caller, target: Target) -> Asked:
-    return Asked(caller.subject, caller.namespace, caller.source, caller.roles, target.shared, target.exported)
+    return Judged(decision, number, Asked.of(caller, target))

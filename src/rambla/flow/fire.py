@@ -191,8 +191,8 @@ async def _apply(
     if rule.status != "active":
         text = f"Rule '{rule.name}' is inactive, action '{rule.action}' was not activated."
         return _line(line, error=text)
-    # Whoever owns the trigger invokes; an event source may only deliver.
-    invoker = Op(cause.op.id, Caller(cause.op.caller.subject, cause.op.caller.namespace, "key", cause.op.caller.roles))
+    # Whoever owns the trigger invokes; an event source may only deliver, and a token be good for firing alone.
+    invoker = Op(cause.op.id, msgspec.structs.replace(cause.op.caller, source="key", only=(), namespaces=()))
     try:
         aim = await target(platform, invoker, rule.action)
         judged = await judge(platform, invoker, INVOKE, aim)

@@ -20,8 +20,9 @@ from rambla.enforcers.panel import Panel
 from rambla.engine.ports import Engine
 from rambla.gateway.apis import Apis
 from rambla.gateway.limiter import Limiter
+from rambla.identity.door import Door
 from rambla.identity.keys import KeyRing
-from rambla.identity.ports import NamespaceStore
+from rambla.identity.ports import AccountStore, NamespaceStore
 from rambla.kit.clock import Clock
 from rambla.kit.ids import IdSource
 from rambla.kit.tasks import Tasks
@@ -64,7 +65,8 @@ class Platform:
     alarms: Alarms
     apis: Apis
     limiter: Limiter
-    keys: KeyRing
+    door: Door
+    accounts: AccountStore
     policy: Holder
     bundles: BundleStore
     last_bundle: LastBundle
@@ -80,6 +82,10 @@ class Platform:
     api_host: str = ""
     builtins: "Mapping[str, Builtin]" = field(default_factory=dict)
     tending: anyio.Lock = field(default_factory=anyio.Lock)
+
+    @property
+    def keys(self) -> KeyRing:
+        return self.door.keys
 
 
 @dataclass(frozen=True, slots=True)

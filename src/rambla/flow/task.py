@@ -6,6 +6,7 @@ Made by `invoke`, `fire` and `recover`, done by `perform`.
 import msgspec
 
 from rambla.dispatch.composition import Tally
+from rambla.domain.access import PLATFORMS_OWN, Caller
 from rambla.domain.entities import Action, Parameter
 from rambla.domain.names import FullName
 from rambla.domain.records import Intent, Work
@@ -49,8 +50,12 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
         assert self.intent.work is not None
         return self.intent.work
 
-    @property
-    def roles(self) -> tuple[str, ...]:
-        """Those of whoever it is done for; a visitor's are not its owner's."""
+    def invoker(self, source: str) -> Caller:
+        """Whoever it is done for, known by `source` if nobody's directory knows them; a visitor's roles are not its
+        owner's."""
         asked = self.intent.asked
-        return asked.roles if asked is not None and asked.subject == self.intent.subject else ()
+        if asked is None or asked.subject != self.intent.subject:
+            return Caller(self.intent.subject, self.work.namespace, source)
+        found = asked.caller
+        known_by = source if found.source in PLATFORMS_OWN else found.source
+        return msgspec.structs.replace(found, namespace=self.work.namespace, source=known_by)

@@ -27,6 +27,7 @@ STATUSES: dict[type[errors.RamblaError], int] = {
     errors.UnsupportedMedia: 415,
     errors.CircularBinding: 422,
     errors.Throttled: 429,
+    errors.TooManyAttempts: 429,
     errors.HeadersTooLarge: 431,
     errors.WorldError: 503,
     errors.RamblaError: 500,
@@ -74,7 +75,7 @@ def _headers_of(error: errors.RamblaError) -> dict[str, str]:
         return _CHALLENGE
     if isinstance(error, errors.ApiKeyRequired):
         return _KEY_CHALLENGE
-    if isinstance(error, errors.RateLimited):
+    if isinstance(error, errors.RateLimited | errors.TooManyAttempts):
         return {"Retry-After": str(error.facts["retry_after_s"])}
     if isinstance(error, errors.MethodNotAllowed):
         return {"Allow": str(error.facts["methods"])}

@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from rambla.domain.access import Caller
 from rambla.domain.errors import MethodNotAllowed, NotAuthenticated
+from rambla.flow.identify import Shown, caller
 from rambla.flow.platform import Op, Platform
 from rambla.http.body import read_body
 from rambla.http.call import Call
@@ -28,10 +29,10 @@ class Resource:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         endpoint = self._by_method.get(request.method)
-        caller = await self._caller(request, endpoint or next(iter(self._by_method.values())))
+        who = await self._caller(request, endpoint or next(iter(self._by_method.values())))
         if endpoint is None:
             raise MethodNotAllowed(methods=", ".join(self._by_method))
-        op = Op(id=scope[REQUEST_ID], caller=caller)
+        op = Op(id=scope[REQUEST_ID], caller=who)
         body = await read_body(request, endpoint.body, self._platform.limits) if endpoint.body else None
         response = await endpoint.handler(Call(self._platform, op, request, body))
         await response(scope, receive, send)
@@ -40,8 +41,17 @@ class Resource:
         if endpoint.permission == PUBLIC:
             return _NOBODY
         try:
-            return await self._platform.keys.identify(request.headers.get("authorization"))
+            return await caller(self._platform, shown_by(request), request.path_params.get("namespace", ""))
         except NotAuthenticated:
             if endpoint.anonymous:
                 return _NOBODY
             raise
+
+
+def shown_by(request: Request) -> Shown:
+    """With what the request says who asks. A certificate comes from the connection (see `app/protocol.py`)."""
+    authorization = request.headers.get("authorization")
+    if authorization:
+        return Shown(authorization)
+    certificate = request.scope.get("extensions", {}).get("tls", {}).get("client_cert_der")
+    return Shown(None, request.headers.get("x-auth-token"), certificate)

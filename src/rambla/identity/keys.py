@@ -1,8 +1,8 @@
 """Whose key is this?
 
 A namespace key (`uuid:secret`, by HTTP Basic) makes a caller of that namespace; a platform token (by Bearer) makes the
-operator or an event source. Success is remembered for `ttl_ms`, so a deleted key lives on for that long at most;
-failure is never remembered. Neither a key nor a token is ever put into an error or a log.
+operator or an event source. Namespaces and their limits are remembered for `ttl_ms`. Neither a key nor a token is ever
+put into an error or a log.
 """
 
 import base64
@@ -12,49 +12,40 @@ from collections.abc import Mapping
 
 from rambla.domain.access import Caller
 from rambla.domain.entities import Namespace
-from rambla.domain.errors import BadCredentials, NotAuthenticated, NotFound
+from rambla.domain.errors import BadCredentials, NotFound
 from rambla.identity.ports import NamespaceStore
 from rambla.kit.clock import Clock
 
+CHARS_MAX = 16 * 1024
+"""Of a header that proves somebody, or bytes of a certificate; tokens of providers with many groups are long."""
 _REMEMBERED_MAX = 10_000
-_HEADER_CHARS_MAX = 4096
 
 
 class KeyRing:
+    """`changes` counts how often all was forgotten, so that what was found before can be told from what is true."""
+
     def __init__(
         self, namespaces: NamespaceStore, tokens: Mapping[str, Caller], clock: Clock, *, ttl_ms: int = 1000
     ) -> None:
         """`tokens` are the platform's own secrets and whom each makes."""
+        self.changes = 0
         self._namespaces = namespaces
         self._tokens = {_digest(token): caller for token, caller in tokens.items()}
         self._clock = clock
         self._ttl_ms = ttl_ms
-        self._known: dict[bytes, tuple[Caller, int]] = {}
         self._limits: dict[str, tuple[Namespace, int]] = {}
-        self._changes = 0
 
-    async def identify(self, authorization: str | None) -> Caller:
-        """The caller whom this `Authorization` header proves.
+    def of_token(self, token: str) -> Caller | None:
+        return self._tokens.get(_digest(token))
 
-        Raises NotAuthenticated if there is none, BadCredentials if it proves nobody.
-        """
-        if not authorization:
-            raise NotAuthenticated()
-        if len(authorization) > _HEADER_CHARS_MAX:
+    async def of_key(self, uuid: str, secret: str) -> Caller:
+        """Raises BadCredentials."""
+        namespace = await self._namespaces.by_uuid(uuid)
+        # The comparison is made even for an unknown uuid, so that its time tells nothing.
+        expected = namespace.secret if namespace else "-" * len(secret)
+        if not hmac.compare_digest(expected.encode(), secret.encode()) or namespace is None:
             raise BadCredentials()
-        digest = _digest(authorization)
-        now_ms = self._clock.now_ms()
-        known = self._known.get(digest)
-        if known and known[1] > now_ms:
-            return known[0]
-        changes = self._changes
-        caller = await self._prove(authorization)
-        if changes != self._changes:  # true when it was asked, and perhaps no more
-            return caller
-        if len(self._known) >= _REMEMBERED_MAX:
-            self._known.clear()
-        self._known[digest] = (caller, now_ms + self._ttl_ms)
-        return caller
+        return Caller(subject=namespace.name, namespace=namespace.name, source="key", method="key")
 
     async def namespace(self, name: str) -> Namespace:
         """The namespace of a caller, with its limits. Raises NotFound if it was deleted meanwhile."""
@@ -62,11 +53,11 @@ class KeyRing:
         now_ms = self._clock.now_ms()
         if known and known[1] > now_ms:
             return known[0]
-        changes = self._changes
+        changes = self.changes
         namespace = await self._namespaces.get(name)
         if namespace is None:
             raise NotFound()
-        if changes != self._changes:
+        if changes != self.changes:  # true when it was asked, and perhaps no more
             return namespace
         if len(self._limits) >= _REMEMBERED_MAX:
             self._limits.clear()
@@ -75,37 +66,20 @@ class KeyRing:
 
     def forget(self) -> None:
         """Ask the store again from now on: some key or limit was changed."""
-        self._changes += 1
-        self._known.clear()
+        self.changes += 1
         self._limits.clear()
 
-    async def _prove(self, authorization: str) -> Caller:
-        scheme, _, value = authorization.partition(" ")
-        if scheme.lower() == "bearer":
-            caller = self._tokens.get(_digest(value.strip()))
-            if caller is None:
-                raise BadCredentials()
-            return caller
-        if scheme.lower() != "basic":
-            raise BadCredentials()
-        uuid, secret = _parse_basic(value)
-        namespace = await self._namespaces.by_uuid(uuid)
-        # The comparison is made even for an unknown uuid, so that its time tells nothing.
-        expected = namespace.secret if namespace else "-" * len(secret)
-        if not hmac.compare_digest(expected.encode(), secret.encode()) or namespace is None:
-            raise BadCredentials()
-        return Caller(subject=namespace.name, namespace=namespace.name, source="key")
 
-
-def _parse_basic(value: str) -> tuple[str, str]:
+def parse_basic(value: str) -> tuple[str, str]:
+    """User and password of HTTP Basic. Raises BadCredentials."""
     try:
         text = base64.b64decode(value.strip(), validate=True).decode()
     except ValueError as error:  # no base64, no ASCII, or no UTF-8 inside
         raise BadCredentials() from error
-    parts = text.split(":")  # OpenWhisk's clients may append a third part; it means nothing
-    if len(parts) < 2:
+    user, colon, secret = text.partition(":")
+    if not colon:
         raise BadCredentials()
-    return parts[0], parts[1]
+    return user, secret
 
 
 def _digest(text: str) -> bytes:

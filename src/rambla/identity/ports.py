@@ -1,12 +1,133 @@
-"""What must a store of namespaces be able to do?
+"""What must a source of identities, and the stores of namespaces, accounts and tokens, be able to do?
 
-All methods may be called at once from one event loop. Each is one transaction: durable on return, or it raised and
-nothing was changed. StorageFailed means the database is gone or full; the caller may try again.
+All methods may be called at once from one event loop. Each of a store is one transaction: durable on return, or it
+raised and nothing was changed. StorageFailed means the database is gone or full; the caller may try again.
 """
 
+from collections.abc import Mapping
 from typing import Protocol
 
+import msgspec
+
+from rambla.domain.access import Caller
 from rambla.domain.entities import Namespace
+from rambla.domain.proofs import Proof
+
+
+class Project(msgspec.Struct, frozen=True):
+    """An OpenStack project, whose members share a namespace of the platform. `domain` is the name of its domain."""
+
+    id: str
+    name: str
+    domain: str = ""
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """What a source says of somebody who has proven who they are; the mapping says what it means here.
+
+    `user` is the name that the source knows them by, which nobody else there ever has. `roles` are the source's own
+    words, those held in `project` if there is one. `attributes` are texts by name, such as an LDAP entry's or a
+    token's claims. What was shown was issued and expires at those moments, if it says so. `on_behalf_of` is the user
+    of the same source who let them act in their place.
+    """
+
+    user: str
+    method: str
+    groups: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    attributes: Mapping[str, tuple[str, ...]] = {}
+    project: Project | None = None
+    issued_ms: int | None = None
+    expires_ms: int | None = None
+    on_behalf_of: str = ""
+
+
+class Source(Protocol):
+    """One place that knows people. Whoever calls bounds the time by cancelling, remembers what it says for a while,
+    puts the same proof once at a time, and leaves it alone for a while after SourceAway."""
+
+    def takes(self, proof: Proof) -> bool:
+        """Whether this source may know it, by its looks alone: kind, issuer, form. Does no I/O and does not raise."""
+        ...
+
+    async def prove(self, proof: Proof) -> Account:
+        """Whose proof that is.
+
+        Raises BadCredentials if it proves nobody, or no more: an unknown user takes as long as a wrong password.
+        Raises SourceAway if the source cannot be reached or its answer is none. Neither holds a secret. When cancelled,
+        it lets go of what it holds.
+        """
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """What the platform itself knows of an account, `SOURCE/USER`.
+
+    `person` is whose account it is, "" if nobody joined it with others. What was issued up to `revoked_ms` proves
+    nothing any more, and nothing does while it is `blocked`.
+    """
+
+    account: str
+    person: str = ""
+    revoked_ms: int = 0
+    blocked: bool = False
+
+
+class AccountStore(Protocol):
+    """Accounts of whom something is known, and nothing of all others."""
+
+    async def get(self, account: str) -> Standing | None: ...
+
+    async def put(self, standing: Standing) -> None:
+        """Keep it, in place of what was known. `changes` is another number from then on."""
+        ...
+
+    async def all(self) -> list[Standing]:
+        """All, by account."""
+        ...
+
+    async def changes(self) -> int:
+        """A number that is another after every `put` of any node, by which nodes find out that they must forget."""
+        ...
+
+
+class ApiToken(msgspec.Struct, frozen=True, kw_only=True):
+    """A token of the platform's own. `id` is its public half; of its secret only the SHA-256 is known, `digest`.
+
+    `callers` are who it makes: first its default, then one for each further namespace. `kind` is `session` for what a
+    login gave, or `api` for what somebody made for a program, called `name`.
+    """
+
+    id: str
+    digest: bytes
+    account: str
+    kind: str
+    name: str
+    callers: tuple[Caller, ...]
+    created_ms: int
+    expires_ms: int
+
+
+class TokenStore(Protocol):
+    async def get(self, token_id: str) -> ApiToken | None: ...
+
+    async def put(self, token: ApiToken) -> None:
+        """Keep it, in place of one with its id."""
+        ...
+
+    async def delete(self, token_id: str) -> bool:
+        """False if there was none."""
+        ...
+
+    async def of(self, account: str) -> list[ApiToken]:
+        """Those of an account, the newest first; of all if it is ""."""
+        ...
+
+    async def expire(self, now_ms: int) -> int:
+        """Delete those that expired before; how many."""
+        ...
 
 
 class NamespaceStore(Protocol):
@@ -22,9 +143,13 @@ class NamespaceStore(Protocol):
         """The namespace whose key begins with `uuid`. The caller compares the secret, in constant time."""
         ...
 
+    async def by_owner(self, owner: str) -> Namespace | None:
+        """The namespace of that project of a source, `SOURCE/PROJECT-ID`."""
+        ...
+
     async def put(self, namespace: Namespace) -> None:
-        """Create or replace it. AlreadyExists if another namespace has its uuid, NamespaceDeleted if one of its name
-        was deleted."""
+        """Create or replace it. AlreadyExists if another namespace has its uuid or owner, NamespaceDeleted if one of
+        its name was deleted."""
         ...
 
     async def delete(self, name: str) -> bool:

@@ -37,14 +37,18 @@ def policy(below: Sequence[Layer] = (), enforcers: Enforcers = NOBODY) -> Policy
 
 @lru_cache(CALLERS_MAX)
 def credentials(caller: Caller) -> Credentials:
-    """What conditions know as `caller.subject`, `caller.namespace`, `caller.source` and `caller.roles`; kept, as a
-    caller comes with many requests."""
+    """What conditions know as `caller.subject`, `caller.trust` and so on; kept, as callers come with many requests."""
     return prepare(
         {
             "subject": caller.subject,
             "namespace": caller.namespace,
             "source": caller.source,
             "roles": list(caller.roles),
+            "trust": caller.trust,
+            "method": caller.method,
+            "groups": list(caller.groups),
+            "person": caller.person or caller.subject,
+            "on_behalf_of": caller.on_behalf_of,
         }
     )
 

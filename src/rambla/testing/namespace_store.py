@@ -49,6 +49,20 @@ class NamespaceStoreSuite:
             await store.put(namespace("thief", uuid="u"))
         assert [each.name for each in await store.all()] == ["guest"]
 
+    async def test_a_project_has_one_namespace_and_none_once_that_is_deleted(self, store: NamespaceStore) -> None:
+        owned = msgspec.structs.replace(namespace("guest"), owner="cloud/1")
+        await store.put(namespace("other"))
+        await store.put(owned)
+        assert await store.by_owner("cloud/1") == owned
+        for absent in ("cloud/2", "guest", "\0", "\ud800", "x" * 100_000):
+            assert await store.by_owner(absent) is None
+        with raises(AlreadyExists):
+            await store.put(msgspec.structs.replace(namespace("thief"), owner="cloud/1"))
+        await store.put(namespace("third"))  # any number of them are nobody's
+        await store.delete("guest")
+        assert await store.by_owner("cloud/1") is None
+        await store.put(msgspec.structs.replace(namespace("new"), owner="cloud/1"))
+
     async def test_all_come_by_name(self, store: NamespaceStore) -> None:
         for name in ("b", "c", "a", "B"):
             await store.put(namespace(name))

@@ -84,12 +84,16 @@ class MemoryNamespaceStore:
     async def by_uuid(self, uuid: str) -> Namespace | None:
         return next((each for each in self._namespaces.values() if each.uuid == uuid), None)
 
+    async def by_owner(self, owner: str) -> Namespace | None:
+        return next((each for each in self._namespaces.values() if each.owner == owner), None)
+
     async def put(self, namespace: Namespace) -> None:
         if namespace.name in self._deleted:
             raise NamespaceDeleted()
-        other = await self.by_uuid(namespace.uuid)
-        if other is not None and other.name != namespace.name:
-            raise AlreadyExists()
+        owned = await self.by_owner(namespace.owner) if namespace.owner else None
+        for other in (await self.by_uuid(namespace.uuid), owned):
+            if other is not None and other.name != namespace.name:
+                raise AlreadyExists()
         self._namespaces[namespace.name] = namespace
 
     async def delete(self, name: str) -> bool:

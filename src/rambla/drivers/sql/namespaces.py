@@ -31,25 +31,30 @@ class SqlNamespaceStore:
     async def by_uuid(self, uuid: str) -> Namespace | None:
         return await self._one(namespaces.c.uuid == uuid)
 
+    async def by_owner(self, owner: str) -> Namespace | None:
+        return await self._one(namespaces.c.owner == owner, _LIVES)
+
     async def put(self, namespace: Namespace) -> None:
         document = msgspec.json.encode(namespace)
-        insert = self._database.insert(namespaces).values(name=namespace.name, uuid=namespace.uuid, document=document)
-        changes = {"uuid": insert.excluded.uuid, "document": insert.excluded.document}
+        row = {"name": namespace.name, "uuid": namespace.uuid, "owner": namespace.owner or None, "document": document}
+        insert = self._database.insert(namespaces).values(**row)
+        changes = {name: insert.excluded[name] for name in ("uuid", "owner", "document")}
         statement = insert.on_conflict_do_update(index_elements=[namespaces.c.name], set_=changes, where=_LIVES)
         written = statement.returning(namespaces.c.name)
         try:
-            row = await self._database.write(lambda connection: connection.execute(written).first())
+            found = await self._database.write(lambda connection: connection.execute(written).first())
         except IntegrityError as error:
             raise AlreadyExists() from error
-        if row is None:
+        if found is None:
             raise NamespaceDeleted()
 
     async def delete(self, name: str) -> bool:
         def work(connection: Connection) -> bool:
             bury(connection, entities.c.namespace == name)
             connection.execute(delete(codes).where(codes.c.namespace == name))
-            emptied = update(namespaces).where(namespaces.c.name == name, _LIVES).values(uuid=None, document=b"")
-            return connection.execute(emptied).rowcount == 1
+            emptied = {"uuid": None, "owner": None, "document": b""}
+            emptying = update(namespaces).where(namespaces.c.name == name, _LIVES).values(**emptied)
+            return connection.execute(emptying).rowcount == 1
 
         return await self._database.write(work)
 

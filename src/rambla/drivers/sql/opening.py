@@ -16,6 +16,7 @@ from rambla.drivers.sql.apis import SqlApiStore
 from rambla.drivers.sql.bundles import SqlBundleStore
 from rambla.drivers.sql.database import Database, is_damaged, open_database
 from rambla.drivers.sql.entities import SqlEntityStore
+from rambla.drivers.sql.identity import SqlAccountStore, SqlTokenStore
 from rambla.drivers.sql.index import SqlIndex
 from rambla.drivers.sql.namespaces import SqlNamespaceStore
 
@@ -29,6 +30,8 @@ class OpenCatalog:
     alarms: SqlAlarmStore
     apis: SqlApiStore
     bundles: SqlBundleStore
+    accounts: SqlAccountStore
+    tokens: SqlTokenStore
     database: Database
 
     async def close(self) -> None:
@@ -53,6 +56,8 @@ def open_catalog(url: str) -> OpenCatalog:
         SqlAlarmStore(database),
         SqlApiStore(database),
         SqlBundleStore(database),
+        SqlAccountStore(database),
+        SqlTokenStore(database),
         database,
     )
 

@@ -75,7 +75,9 @@ namespaces = Table(
     catalog,
     _key("name", primary_key=True),
     _key("uuid", nullable=True, unique=True, doc="NULL: deleted; the row stays so that nobody else gets the name"),
+    _key("owner", nullable=True),
     Column("document", LargeBinary, nullable=False),
+    Index("namespaces_owned", "owner", unique=True),
 )
 alarms = Table(
     "alarms",
@@ -106,6 +108,24 @@ bundles = Table(
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     Column("summary", LargeBinary, nullable=False),
     Column("files", LargeBinary, nullable=False),
+)
+accounts = Table(
+    "accounts",
+    catalog,
+    _key("account", primary_key=True),
+    Column("change", BigInteger, nullable=False, unique=True, doc="one more than all before"),
+    Column("document", LargeBinary, nullable=False),
+)
+tokens = Table(
+    "tokens",
+    catalog,
+    _key("id", primary_key=True),
+    _key("account", nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+    Index("tokens_listed", "account", "created_ms"),
+    Index("tokens_expire", "expires_ms"),
 )
 
 index = MetaData()

@@ -1,0 +1,46 @@
+"""Accounts and tokens in dicts. (ports: rambla.identity.ports.AccountStore and TokenStore)"""
+
+from rambla.identity.ports import ApiToken, Standing
+
+
+class MemoryAccountStore:
+    def __init__(self) -> None:
+        self._accounts: dict[str, Standing] = {}
+        self._changes = 0
+
+    async def get(self, account: str) -> Standing | None:
+        return self._accounts.get(account)
+
+    async def put(self, standing: Standing) -> None:
+        self._accounts[standing.account] = standing
+        self._changes += 1
+
+    async def all(self) -> list[Standing]:
+        return [self._accounts[account] for account in sorted(self._accounts)]
+
+    async def changes(self) -> int:
+        return self._changes
+
+
+class MemoryTokenStore:
+    def __init__(self) -> None:
+        self._tokens: dict[str, ApiToken] = {}
+
+    async def get(self, token_id: str) -> ApiToken | None:
+        return self._tokens.get(token_id)
+
+    async def put(self, token: ApiToken) -> None:
+        self._tokens[token.id] = token
+
+    async def delete(self, token_id: str) -> bool:
+        return self._tokens.pop(token_id, None) is not None
+
+    async def of(self, account: str) -> list[ApiToken]:
+        found = [token for token in self._tokens.values() if not account or token.account == account]
+        return sorted(found, key=lambda token: (-token.created_ms, token.id))
+
+    async def expire(self, now_ms: int) -> int:
+        gone = [token.id for token in self._tokens.values() if token.expires_ms < now_ms]
+        for token_id in gone:
+            del self._tokens[token_id]
+        return len(gone)

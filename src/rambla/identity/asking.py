@@ -1,0 +1,153 @@
+"""How is one source of identities asked?
+
+The same proof by many is put once. A source that does not answer in time is away: nobody asks it again until a pause is
+over, so that it slows nobody down, and those who are known elsewhere do not notice. Wrong passwords for one name are
+counted, and after too many nobody is asked about it for a while, whether there is such a user or not.
+"""
+
+import hashlib
+import logging
+from typing import Annotated
+
+import anyio
+import msgspec
+from msgspec import Meta
+
+from rambla.domain.access import HIGHEST_TRUST, USUAL_TRUST
+from rambla.domain.errors import BadCredentials, RamblaError, SourceAway
+from rambla.domain.proofs import Password, Proof
+from rambla.identity.attempts import Attempts
+from rambla.identity.mapping import Ceiling, Translation
+from rambla.identity.ports import Account, Source
+from rambla.kit.breaker import Breaker
+from rambla.kit.clock import Clock
+from rambla.kit.flights import Flights
+from rambla.kit.tasks import Tasks
+
+_log = logging.getLogger(__name__)
+_MS = Annotated[int, Meta(ge=1, le=3_600_000)]
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a source is trusted, what it may give, how long it may take, how long what it said is remembered.
+
+    `attempts_max` wrong passwords for one name within `attempts_ms` lock that name for `lock_ms`. At most `asked_max`
+    proofs are put to it at once.
+    """
+
+    trust: Annotated[int, Meta(ge=0, le=HIGHEST_TRUST)] = USUAL_TRUST
+    roles: tuple[str, ...] = ()
+    namespaces: tuple[str, ...] = ()
+    mapping: str = ""
+    timeout_ms: Annotated[int, Meta(ge=1, le=60_000)] = 3_000
+    cache_ms: Annotated[int, Meta(ge=0, le=600_000)] = 30_000
+    pause_ms: _MS = 5_000
+    attempts_max: Annotated[int, Meta(ge=1, le=1000)] = 5
+    attempts_ms: _MS = 300_000
+    lock_ms: _MS = 300_000
+    asked_max: Annotated[int, Meta(ge=1, le=10_000)] = 100
+
+    @property
+    def ceiling(self) -> Ceiling:
+        return Ceiling(self.roles, self.namespaces)
+
+
+class Asking:
+    """`asked` counts the proofs that were put to the source, `failed` those it could not say anything of."""
+
+    def __init__(
+        self, name: str, source: Source, terms: Terms, translation: Translation, clock: Clock, tasks: Tasks
+    ) -> None:
+        self.name = name
+        self.terms = terms
+        self.translation = translation
+        self.asked = self.failed = 0
+        self._source = source
+        self._clock = clock
+        self._breaker = Breaker(pause_ms=terms.pause_ms, probe_ms=terms.timeout_ms)
+        self._attempts = Attempts(terms.attempts_max, within_ms=terms.attempts_ms, lock_ms=terms.lock_ms)
+        self._flights: Flights[Account] = Flights(f"question to the identity source {name}", tasks)
+
+    def takes(self, proof: Proof) -> bool:
+        return self._source.takes(proof)
+
+    async def prove(self, proof: Proof) -> Account:
+        """Raises BadCredentials, TooManyAttempts or SourceAway."""
+
+        async def ask() -> Account:
+            return await (self._ask_counted(proof) if isinstance(proof, Password) else self._ask(proof))
+
+        return await self._flights.share(_digest(proof), ask, _anew)
+
+    def unlock(self, user: str) -> None:
+        self._attempts.clear(user)
+
+    def health(self) -> dict[str, object]:
+        state = {"state": "away", "reason": self._breaker.reason} if self._breaker.reason else {"state": "answers"}
+        if not self.asked:
+            state = {"state": "not asked yet"}
+        return {**state, "trust": self.terms.trust, "asked": self.asked, "failed": self.failed}
+
+    async def close(self) -> None:
+        await self._source.close()
+
+    async def _ask_counted(self, proof: Password) -> Account:
+        self._attempts.admit(proof.user, self._clock.monotonic_ns())
+        try:
+            found = await self._ask(proof)
+        except BadCredentials:
+            self._note_wrong(proof.user)
+            raise
+        except SourceAway:
+            self._attempts.unknown(proof.user)
+            raise
+        self._attempts.clear(proof.user)
+        return found
+
+    async def _ask(self, proof: Proof) -> Account:
+        if len(self._flights) > self.terms.asked_max:
+            raise SourceAway(source=self.name, detail=f"{self.terms.asked_max} others wait for it already")
+        if not self._breaker.may_ask(self._clock.monotonic_ns()):
+            raise SourceAway(source=self.name, detail=f"{self._breaker.reason}; it is asked again in a moment")
+        self.asked += 1
+        try:
+            with anyio.fail_after(self.terms.timeout_ms / 1000):
+                found = await self._source.prove(proof)
+        except BadCredentials:
+            self._answered()
+            raise
+        except Exception as error:
+            raise self._away(error) from None  # what a driver did not foresee may hold a secret
+        self._answered()
+        return found
+
+    def _away(self, error: Exception) -> SourceAway:
+        match error:
+            case TimeoutError():
+                reason = f"it did not answer within {self.terms.timeout_ms} ms"
+            case SourceAway(facts=facts):
+                reason = str(facts["detail"])
+            case _:
+                _log.error("identity source %s failed: %s", self.name, type(error).__name__)
+                reason = "its driver failed"
+        self.failed += 1
+        if self._breaker.failed(reason, self._clock.monotonic_ns()):
+            _log.warning("identity source %s is away: %s", self.name, reason)
+        return SourceAway(source=self.name, detail=reason)
+
+    def _answered(self) -> None:
+        if self._breaker.answered():
+            _log.info("identity source %s answers again", self.name)
+
+    def _note_wrong(self, user: str) -> None:
+        if self._attempts.wrong(user, self._clock.monotonic_ns()):
+            shown = user[:100].encode("ascii", "backslashreplace").decode()
+            _log.warning("identity source %s: too many wrong passwords for %r, locked", self.name, shown)
+
+
+def _digest(proof: Proof) -> bytes:
+    return hashlib.sha256(msgspec.msgpack.encode(proof)).digest()
+
+
+def _anew(error: Exception) -> Exception:
+    return type(error)(**error.facts) if isinstance(error, RamblaError) else RuntimeError(type(error).__name__)

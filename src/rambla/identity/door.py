@@ -1,0 +1,152 @@
+"""Who comes in?
+
+Asks whoever can know: first the platform's own keys and tokens, then each source of identities in the order of the
+settings. What was found is remembered for a short time, and forgotten at once when anybody is revoked; that somebody
+proved nothing never is. No error and no log holds what was shown.
+"""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+
+from rambla.domain.errors import BadCredentials, NotAuthenticated, SourceAway, TooManyAttempts
+from rambla.domain.proofs import Certificate, KeystoneToken, Password, Proof, Shown, Token
+from rambla.identity import tokens
+from rambla.identity.asking import Asking
+from rambla.identity.identities import Identity, Proven, identity_of
+from rambla.identity.keys import CHARS_MAX, KeyRing, parse_basic
+from rambla.identity.mapping import meaning
+from rambla.identity.ports import AccountStore, Project
+from rambla.identity.tokens import Tokens
+from rambla.kit.clock import Clock
+
+REMEMBERED_MAX = 10_000
+KEY_MS = 1000
+BESIDE = "/"
+"""Between the name of a source and that of a user."""
+
+FindProject = Callable[[Proven, Project], Awaitable[str | None]]
+"""The namespace of a project, None if it has none and may get none."""
+
+
+class Door:
+    def __init__(
+        self, keys: KeyRing, sources: Iterable[Asking], accounts: AccountStore, tokens: Tokens, clock: Clock
+    ) -> None:
+        self.keys = keys
+        self.sources: Mapping[str, Asking] = {source.name: source for source in sources}
+        self._accounts = accounts
+        self.tokens = tokens
+        self._clock = clock
+        self._known: dict[bytes, tuple[Identity, int, int]] = {}
+        """By what was shown: who that is, until when, and what number of changes to keys that was found at."""
+
+    def recall(self, shown: Shown) -> Identity | None:
+        """Whoever showed the same a moment ago."""
+        known = self._known.get(_digest(shown))
+        if known is None or known[2] != self.keys.changes or known[1] <= self._clock.now_ms():
+            return None
+        return known[0]
+
+    async def identify(self, shown: Shown, find_project: FindProject) -> Identity:
+        """Raises NotAuthenticated if nothing is shown, BadCredentials if it proves nobody, TooManyAttempts, SourceAway
+        if one who could know does not answer, StorageFailed."""
+        digest = _digest(shown)
+        changes = self.keys.changes
+        identity, for_ms = await self._find(shown, find_project)
+        now_ms = self._clock.now_ms()
+        until_ms = min(now_ms + for_ms, identity.valid_ms or now_ms + for_ms)
+        if len(self._known) >= REMEMBERED_MAX:
+            self._known.clear()
+        self._known[digest] = (identity, until_ms, changes)
+        return identity
+
+    async def log_in(self, source: str, proof: Proof, find_project: FindProject) -> Identity:
+        """As `identify`, of one source ("" for all in their order), for what is no header of a request."""
+        asked = [self.sources[source]] if source in self.sources else [] if source else [*self.sources.values()]
+        return (await self._of_sources(asked, proof, find_project))[0]
+
+    def forget(self) -> None:
+        """Ask again from now on, whoever comes: something was revoked."""
+        self.keys.forget()
+        self._known.clear()
+
+    def health(self) -> dict[str, object]:
+        return {name: source.health() for name, source in self.sources.items()}
+
+    async def close(self) -> None:
+        for source in self.sources.values():
+            await source.close()
+
+    async def _find(self, shown: Shown, find_project: FindProject) -> tuple[Identity, int]:
+        """Who that is, and for how long that may be remembered."""
+        if max(map(len, filter(None, shown)), default=0) > CHARS_MAX:
+            raise BadCredentials()
+        if shown.authorization:
+            scheme, _, value = shown.authorization.partition(" ")
+            if scheme.lower() == "bearer":
+                return await self._of_bearer(value.strip(), find_project)
+            if scheme.lower() == "basic":
+                return await self._of_basic(value, find_project)
+            raise BadCredentials()
+        if shown.token:
+            return await self._of_sources(self.sources.values(), KeystoneToken(token=shown.token), find_project)
+        if shown.certificate:
+            return await self._of_sources(self.sources.values(), Certificate(der=shown.certificate), find_project)
+        raise NotAuthenticated()
+
+    async def _of_bearer(self, token: str, find_project: FindProject) -> tuple[Identity, int]:
+        if caller := self.keys.of_token(token):
+            return Identity(caller), KEY_MS
+        if tokens.is_ours(token):
+            return await self.tokens.prove(token), KEY_MS
+        return await self._of_sources(self.sources.values(), Token(token=token), find_project)
+
+    async def _of_basic(self, value: str, find_project: FindProject) -> tuple[Identity, int]:
+        """A namespace's key, a user's password, or a token where a program knows no other way to send one."""
+        user, secret = parse_basic(value)
+        if tokens.is_ours(secret):
+            return await self.tokens.prove(secret), KEY_MS
+        source, _, name = user.partition(BESIDE)
+        if source in self.sources and name:
+            return await self._of_sources([self.sources[source]], Password(user=name, password=secret), find_project)
+        try:
+            # OpenWhisk's clients may append a third part to a key; it means nothing.
+            return Identity(await self.keys.of_key(user, secret.partition(":")[0])), KEY_MS
+        except BadCredentials:
+            return await self._of_sources(self.sources.values(), Password(user=user, password=secret), find_project)
+
+    async def _of_sources(
+        self, sources: Iterable[Asking], proof: Proof, find_project: FindProject
+    ) -> tuple[Identity, int]:
+        """The first that knows it. Whoever cannot say is passed over, and told of if nobody else knows it."""
+        unsaid: SourceAway | TooManyAttempts | None = None
+        for source in sources:
+            if not source.takes(proof):
+                continue
+            try:
+                account = await source.prove(proof)
+            except BadCredentials:
+                continue
+            except (SourceAway, TooManyAttempts) as error:
+                unsaid = unsaid or error
+                continue
+            found = meaning(source.translation, source.terms.ceiling, account)
+            proven = Proven(source.name, source.terms.trust, account, found)
+            return await self._identity(proven, find_project), source.terms.cache_ms
+        raise unsaid or BadCredentials()
+
+    async def _identity(self, proven: Proven, find_project: FindProject) -> Identity:
+        if proven.account.expires_ms is not None and proven.account.expires_ms <= self._clock.now_ms():
+            raise BadCredentials()
+        standing = await self._accounts.get(proven.subject)
+        namespace = await find_project(proven, proven.project) if proven.project else None
+        return identity_of(proven, standing, namespace)
+
+
+def _digest(shown: Shown) -> bytes:
+    """Each kind for itself, so that one's token is never taken for another's."""
+    if shown.authorization:
+        return hashlib.sha256(shown.authorization.encode("utf-8", "surrogateescape")).digest()
+    if shown.token:
+        return hashlib.sha256(b"x-auth-token " + shown.token.encode("utf-8", "surrogateescape")).digest()
+    return hashlib.sha256(b"certificate " + (shown.certificate or b"")).digest()

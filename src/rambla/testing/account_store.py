@@ -1,0 +1,68 @@
+"""Do drivers keep what rambla.identity.ports.AccountStore and TokenStore promise?
+
+A test class inherits a suite and provides the fixture `store`, empty for each test.
+"""
+
+from rambla.domain.access import Caller
+from rambla.identity.ports import AccountStore, ApiToken, Standing, TokenStore
+
+STRANGE = ("", "\0", "\ud800", "x" * 100_000, "corp/nobody")
+CALLER = Caller(
+    "corp/ada", "guest", "corp", ("developer",), 3, "password", ("staff",), "ada", "corp/bob", ("action:*",)
+)
+
+
+def token(token_id: str, account: str = "corp/ada", *, created_ms: int = 10, expires_ms: int = 20) -> ApiToken:
+    return ApiToken(
+        id=token_id,
+        digest=bytes(range(32)),
+        account=account,
+        kind="api",
+        name="a program",
+        callers=(CALLER,),
+        created_ms=created_ms,
+        expires_ms=expires_ms,
+    )
+
+
+class AccountStoreSuite:
+    async def test_what_is_known_is_kept_in_place_of_what_was(self, store: AccountStore) -> None:
+        for strange in STRANGE:
+            assert await store.get(strange) is None
+        await store.put(Standing(account="corp/ada", person="ada"))
+        latest = Standing(account="corp/ada", person="ada", revoked_ms=17, blocked=True)
+        await store.put(latest)
+        await store.put(Standing(account="corp/Ada"))
+        assert await store.get("corp/ada") == latest
+        assert [each.account for each in await store.all()] == ["corp/Ada", "corp/ada"]
+
+    async def test_every_change_is_another_number(self, store: AccountStore) -> None:
+        seen = [await store.changes()]
+        for account in ("corp/ada", "corp/bob", "corp/ada", "corp/ada"):
+            await store.put(Standing(account=account))
+            seen.append(await store.changes())
+        assert len(set(seen)) == len(seen)
+
+
+class TokenStoreSuite:
+    async def test_a_token_comes_back_as_it_was_until_it_is_deleted(self, store: TokenStore) -> None:
+        await store.put(token("a"))
+        assert await store.get("a") == token("a")
+        await store.put(token("a", expires_ms=30))
+        assert await store.get("a") == token("a", expires_ms=30)
+        assert [await store.delete("a"), await store.delete("a")] == [True, False]
+        for strange in ("a", *STRANGE):
+            assert await store.get(strange) is None
+
+    async def test_those_of_an_account_are_the_newest_first_and_nobody_elses(self, store: TokenStore) -> None:
+        for token_id, account, created_ms in (("a", "corp/ada", 1), ("b", "corp/ada", 3), ("c", "corp/bob", 2)):
+            await store.put(token(token_id, account, created_ms=created_ms))
+        assert [each.id for each in await store.of("corp/ada")] == ["b", "a"]
+        assert [each.id for each in await store.of("")] == ["b", "c", "a"]
+        assert await store.of("corp/Ada") == []
+
+    async def test_what_expired_is_deleted_and_nothing_else(self, store: TokenStore) -> None:
+        for token_id, expires_ms in (("a", 1), ("b", 2), ("c", 3)):
+            await store.put(token(token_id, expires_ms=expires_ms))
+        assert await store.expire(2) == 1
+        assert sorted(each.id for each in await store.of("")) == ["b", "c"]
