@@ -4,7 +4,7 @@ import argparse
 import os
 import platform
 
-PARTS = ["cold", "images", "warm", "policy", "guard"]
+PARTS = ["cold", "images", "warm", "policy", "guard", "identify"]
 
 
 def main() -> None:
@@ -41,6 +41,10 @@ def main() -> None:
         from bench import guard
 
         guard.run(arguments.rounds)
+    if "identify" in parts:
+        from bench import identify
+
+        identify.run(arguments.rounds)
 
 
 if __name__ == "__main__":

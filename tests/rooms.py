@@ -207,7 +207,7 @@ def let_in(platform: Platform, more: Mapping[str, Caller]) -> None:
 
 async def who(platform: Platform, authorization: str | None) -> Caller:
     """Whom that header proves."""
-    return await caller(platform, Shown(authorization), "")
+    return await caller(platform, Shown((authorization or "").encode()), "")
 
 
 async def no_health() -> dict[str, object]:

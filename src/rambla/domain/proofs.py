@@ -3,12 +3,12 @@
 What comes with a request, or is given at a login. None of these is ever shown: whoever prints one sees its kind.
 """
 
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
 
-class _Secret(msgspec.Struct, frozen=True, kw_only=True):
+class _Secret(msgspec.Struct, frozen=True):
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
 
@@ -52,13 +52,10 @@ class Certificate(_Secret, frozen=True, kw_only=True, tag="certificate"):
 Proof: TypeAlias = Password | Token | KeystoneToken | ApplicationCredential | Certificate
 
 
-class Shown(NamedTuple):
-    """What a request shows: the header `Authorization`, the header `X-Auth-Token`, the certificate of its connection.
-    The first that is there counts."""
+class Shown(_Secret, frozen=True):
+    """What a request shows, as it came: the header `Authorization`, the header `X-Auth-Token`, the certificate of its
+    connection in DER. The first that is there counts."""
 
-    authorization: str | None = None
-    token: str | None = None
-    certificate: bytes | None = None
-
-    def __repr__(self) -> str:
-        return "<Shown>"
+    authorization: bytes = b""
+    token: bytes = b""
+    certificate: bytes = b""

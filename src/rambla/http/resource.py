@@ -41,17 +41,19 @@ class Resource:
         if endpoint.permission == PUBLIC:
             return _NOBODY
         try:
-            return await caller(self._platform, shown_by(request), request.path_params.get("namespace", ""))
+            return await caller(self._platform, shown_by(request.scope), request.path_params.get("namespace", ""))
         except NotAuthenticated:
             if endpoint.anonymous:
                 return _NOBODY
             raise
 
 
-def shown_by(request: Request) -> Shown:
-    """With what the request says who asks. A certificate comes from the connection (see `app/protocol.py`)."""
-    authorization = request.headers.get("authorization")
-    if authorization:
-        return Shown(authorization)
-    certificate = request.scope.get("extensions", {}).get("tls", {}).get("client_cert_der")
-    return Shown(None, request.headers.get("x-auth-token"), certificate)
+def shown_by(scope: Scope) -> Shown:
+    """With what a request says who asks. A certificate comes from the connection (see `app/protocol.py`)."""
+    token = b""
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            return Shown(value)
+        if name == b"x-auth-token":
+            token = value
+    return Shown(b"", token, scope.get("extensions", {}).get("tls", {}).get("client_cert_der", b""))

@@ -5,15 +5,15 @@ settings. What was found is remembered for a short time, and forgotten at once w
 proved nothing never is. No error and no log holds what was shown.
 """
 
-import hashlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from hashlib import sha256
 
 from rambla.domain.errors import BadCredentials, NotAuthenticated, SourceAway, TooManyAttempts
 from rambla.domain.proofs import Certificate, KeystoneToken, Password, Proof, Shown, Token
 from rambla.identity import tokens
 from rambla.identity.asking import Asking
 from rambla.identity.identities import Identity, Proven, identity_of
-from rambla.identity.keys import CHARS_MAX, KeyRing, parse_basic
+from rambla.identity.keys import BYTES_MAX, KeyRing, parse_basic
 from rambla.identity.mapping import meaning
 from rambla.identity.ports import AccountStore, Project
 from rambla.identity.tokens import Tokens
@@ -50,15 +50,19 @@ class Door:
     async def identify(self, shown: Shown, find_project: FindProject) -> Identity:
         """Raises NotAuthenticated if nothing is shown, BadCredentials if it proves nobody, TooManyAttempts, SourceAway
         if one who could know does not answer, StorageFailed."""
-        digest = _digest(shown)
         changes = self.keys.changes
         identity, for_ms = await self._find(shown, find_project)
+        if changes == self.keys.changes:  # else it was true when it was asked, and perhaps no more
+            self.remember(shown, identity, for_ms)
+        return identity
+
+    def remember(self, shown: Shown, identity: Identity, for_ms: int) -> None:
+        """No longer than what was shown can be good."""
         now_ms = self._clock.now_ms()
         until_ms = min(now_ms + for_ms, identity.valid_ms or now_ms + for_ms)
         if len(self._known) >= REMEMBERED_MAX:
             self._known.clear()
-        self._known[digest] = (identity, until_ms, changes)
-        return identity
+        self._known[_digest(shown)] = (identity, until_ms, self.keys.changes)
 
     async def log_in(self, source: str, proof: Proof, find_project: FindProject) -> Identity:
         """As `identify`, of one source ("" for all in their order), for what is no header of a request."""
@@ -79,20 +83,20 @@ class Door:
 
     async def _find(self, shown: Shown, find_project: FindProject) -> tuple[Identity, int]:
         """Who that is, and for how long that may be remembered."""
-        if max(map(len, filter(None, shown)), default=0) > CHARS_MAX:
+        if max(map(len, (shown.authorization, shown.token, shown.certificate))) > BYTES_MAX:
             raise BadCredentials()
         if shown.authorization:
-            scheme, _, value = shown.authorization.partition(" ")
+            scheme, _, value = shown.authorization.decode("latin-1").partition(" ")
             if scheme.lower() == "bearer":
                 return await self._of_bearer(value.strip(), find_project)
             if scheme.lower() == "basic":
                 return await self._of_basic(value, find_project)
             raise BadCredentials()
-        if shown.token:
-            return await self._of_sources(self.sources.values(), KeystoneToken(token=shown.token), find_project)
-        if shown.certificate:
-            return await self._of_sources(self.sources.values(), Certificate(der=shown.certificate), find_project)
-        raise NotAuthenticated()
+        if not shown.token and not shown.certificate:
+            raise NotAuthenticated()
+        token = KeystoneToken(token=shown.token.decode("latin-1"))
+        proof = token if shown.token else Certificate(der=shown.certificate)
+        return await self._of_sources(self.sources.values(), proof, find_project)
 
     async def _of_bearer(self, token: str, find_project: FindProject) -> tuple[Identity, int]:
         if caller := self.keys.of_token(token):
@@ -146,7 +150,5 @@ class Door:
 def _digest(shown: Shown) -> bytes:
     """Each kind for itself, so that one's token is never taken for another's."""
     if shown.authorization:
-        return hashlib.sha256(shown.authorization.encode("utf-8", "surrogateescape")).digest()
-    if shown.token:
-        return hashlib.sha256(b"x-auth-token " + shown.token.encode("utf-8", "surrogateescape")).digest()
-    return hashlib.sha256(b"certificate " + (shown.certificate or b"")).digest()
+        return sha256(shown.authorization).digest()
+    return sha256(b"token " + shown.token if shown.token else b"certificate " + shown.certificate).digest()

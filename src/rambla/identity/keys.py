@@ -16,8 +16,8 @@ from rambla.domain.errors import BadCredentials, NotFound
 from rambla.identity.ports import NamespaceStore
 from rambla.kit.clock import Clock
 
-CHARS_MAX = 16 * 1024
-"""Of a header that proves somebody, or bytes of a certificate; tokens of providers with many groups are long."""
+BYTES_MAX = 16 * 1024
+"""Of a header that proves somebody, or of a certificate; tokens of providers with many groups are long."""
 _REMEMBERED_MAX = 10_000
 
 
