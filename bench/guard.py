@@ -24,6 +24,7 @@ from rambla.kit.tasks import Tasks
 from rambla.policy.defaults import policy
 from rambla.policy.holder import Holder
 from rambla.policy.language import layers
+from rambla.policy.policies import InForce, Policies
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 import plain_rules  # it lies beside the tests, whose oracle it is
@@ -36,7 +37,7 @@ TARGET = Target("guest", "guest/a")
 
 def run(rounds: int) -> None:
     figures: dict[str, list[float]] = {"plain Python": [], "compiled policy": [], "remembered answer": []}
-    platform: Any = SimpleNamespace(policy=Holder(policy()))
+    platform: Any = SimpleNamespace(policy=Holder(InForce(Policies(policy()))), enforcers=None)
     asking = asyncio.run(_asking())
 
     async def plain() -> object:
@@ -66,7 +67,8 @@ async def _asking() -> Any:
     async with Tasks() as tasks:
         staff = Asking("staff", enforcer, Terms(yes_ms=3_600_000), SystemClock(), tasks)
         panel = Panel({"staff": staff}, lambda origin: staff)
-        platform: Any = SimpleNamespace(policy=Holder(policy([layers.read(SITE, "site.yaml")], panel)), enforcers=panel)
+        in_force = InForce(Policies(policy([layers.read(SITE, "site.yaml")], panel)))
+        platform: Any = SimpleNamespace(policy=Holder(in_force), enforcers=panel)
         assert (await decide(platform, CALLER, "action:invoke", TARGET)).decision.allowed
     return platform
 

@@ -17,9 +17,11 @@ PARTS = {
     "gateway": gateway_id(GUEST),
     "number": "1",
     "key": "0" * 64,
+    "service": "keystone",
 }
 BODIES = {
     "action:write": b'{"exec":{"kind":"python:3","code":"echo"}}',
+    "policy:check": b'{"rule":"x:y","target":{},"credentials":{},"checks":[]}',
     "rule:write": b'{"status":"inactive","trigger":"/guest/t","action":"/guest/a"}',
 }
 

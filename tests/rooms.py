@@ -47,6 +47,7 @@ from rambla.kit.tasks import Tasks
 from rambla.objects.ports import ObjectStore
 from rambla.policy import defaults
 from rambla.policy.holder import Holder
+from rambla.policy.policies import InForce, Policies
 from rambla.schedule.alarms import Alarms
 
 OPERATOR_TOKEN = "operator-token"
@@ -169,7 +170,7 @@ async def open_rooms(
             limiter=Limiter(clock),
             door=world.door(sources(clock, tasks)),
             accounts=world.accounts,
-            policy=Holder(defaults.policy()),
+            policy=Holder(InForce(Policies(defaults.policy()))),
             bundles=world.bundles,
             last_bundle=FileLastBundle(world.folder),
             signer=FileSigner(world.folder),

@@ -240,11 +240,8 @@ async def test_what_is_not_good_leaves_the_last_good_one_in_force_and_is_told_lo
         assert platform.policy.number == 1, "also for a node that starts now"
         assert platform.policy.problems
     await publish(rooms.platform, {})
-    assert (await tend.status(rooms.platform, op(rooms.platform)))["policy"] == {
-        "bundle": 3,
-        "newest": 3,
-        "problems": "none",
-    }
+    told = (await tend.status(rooms.platform, op(rooms.platform)))["policy"]
+    assert (told["bundle"], told["newest"], told["problems"]) == (3, 3, "none")
 
 
 async def test_what_another_node_signs_is_good_once_its_key_is_trusted(

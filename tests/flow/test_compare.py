@@ -104,7 +104,7 @@ async def test_what_is_broken_does_not_decide_in_the_shadow_either(rooms: Rooms)
 
 def test_what_is_kept_is_bounded_and_what_is_beyond_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(comparison, "GROUPS_MAX", 3)
-    found = comparison.Comparison(accept.compiled([], NOBODY), "x", 0)
+    found = comparison.Comparison(accept.compiled([], NOBODY).own, "x", 0)
     for number in range(2 * comparison.RECENT_MAX):
         caller = Caller(f"guest{number % 5}", "guest", "key")
         found.see(number, caller, "action:read", Target("guest", "guest/a"), Decision(False, "x"))

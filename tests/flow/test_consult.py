@@ -19,6 +19,7 @@ from rambla.kit.clock import Clock
 from rambla.kit.tasks import Tasks
 from rambla.policy import defaults
 from rambla.policy.language import layers
+from rambla.policy.policies import InForce, Policies
 from rambla.policy.ports import NOBODY
 from rambla.policy.problems import Place, problems_of
 from rooms import Rooms, open_rooms
@@ -60,7 +61,7 @@ class Outside:
 
     def use(self, text: str) -> None:
         platform, read = self.rooms.platform, [layers.read(text, "site.yaml")]
-        platform.policy.take(1, defaults.policy(read, platform.enforcers))
+        platform.policy.take(InForce(Policies(defaults.policy(read, platform.enforcers)), 1))
 
     async def decide(self, permission: str, caller: Caller = ALICE) -> Decision:
         return (await decide(self.rooms.platform, caller, permission, TARGET)).decision

@@ -25,6 +25,7 @@ from rambla.kit.clock import Clock
 from rambla.kit.tasks import Tasks
 from rambla.policy import defaults
 from rambla.policy.language import layers
+from rambla.policy.policies import InForce, Policies
 from rooms import Rooms, let_in, nobody, open_rooms
 
 PERSONS = {name: Caller(name, "", "key", ("namespace-admin",)) for name in ("alice", "bob", "*)(uid=*", "' OR 1=1 --")}
@@ -56,7 +57,7 @@ class Asked:
             platform = self.rooms.platform
             where = f"{self.name}:{self.stage.argument}" if self.stage.argument else self.name
             read = [layers.read(SITE.format(asked=where), "site.yaml")]
-            platform.policy.take(1, defaults.policy(read, platform.enforcers))
+            platform.policy.take(InForce(Policies(defaults.policy(read, platform.enforcers)), 1))
             let_in(platform, PERSONS)
             transport = httpx.ASGITransport(build_app(platform, EDGES))
             async with httpx.AsyncClient(transport=transport, base_url="http://rambla") as self._client:

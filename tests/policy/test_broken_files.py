@@ -6,6 +6,7 @@ from rambla.domain.errors import BrokenPolicy
 from rambla.policy.credentials import prepare
 from rambla.policy.holder import Holder
 from rambla.policy.language.load import load
+from rambla.policy.policies import InForce, Policies
 from rambla.policy.policy import Policy
 from rambla.policy.problems import problems_of
 
@@ -69,7 +70,7 @@ BROKEN = [
 def offer(holder: Holder, files: dict[str, str]) -> None:
     """Bundle 2, to whoever has bundle 1 in force."""
     try:
-        holder.take(2, Policy(load(files)))
+        holder.take(InForce(Policies(Policy(load(files))), 2))
     except BrokenPolicy as error:
         holder.refuse(2, problems_of(error))
 
@@ -78,7 +79,7 @@ def offer(holder: Holder, files: dict[str, str]) -> None:
 def test_a_broken_file_is_told_with_its_place_and_fix_and_the_last_good_stays(
     text: str, at: tuple[int, int], fix: str
 ) -> None:
-    holder = Holder(Policy(load({"good.yaml": GOOD})), 1)
+    holder = Holder(InForce(Policies(Policy(load({"good.yaml": GOOD}))), 1))
     files = {"good.yaml": GOOD, "x.yaml": text} if "galaxy" not in text and "defaults" in text else {"x.yaml": text}
     offer(holder, files)
     (problem, *_) = holder.problems
@@ -108,7 +109,7 @@ def test_a_file_of_more_than_a_mebibyte_is_not_read() -> None:
 
 
 def test_a_good_policy_takes_over_at_once_and_clears_the_problems() -> None:
-    holder = Holder(Policy(load({"good.yaml": GOOD})), 1)
+    holder = Holder(InForce(Policies(Policy(load({"good.yaml": GOOD}))), 1))
     before = holder.policy
     offer(holder, {"x.yaml": "["})
     assert holder.problems
@@ -124,7 +125,7 @@ def test_a_good_policy_takes_over_at_once_and_clears_the_problems() -> None:
 
 def test_an_older_policy_never_takes_over_from_a_newer_one() -> None:
     newer, older = Policy(load({"x.yaml": "layer: site"})), Policy(load({"good.yaml": GOOD}))
-    holder = Holder(older)
-    holder.take(3, newer)
-    holder.take(2, older)
+    holder = Holder(InForce(Policies(older)))
+    holder.take(InForce(Policies(newer), 3))
+    holder.take(InForce(Policies(older), 2))
     assert (holder.policy, holder.number, holder.seen) == (newer, 3, 3)

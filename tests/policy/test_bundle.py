@@ -70,7 +70,7 @@ def test_too_many_files_and_too_many_bytes_are_refused_with_both_numbers() -> No
 def test_whatever_is_changed_after_signing_is_not_trusted(tmp_path: Path, change: dict[str, Any]) -> None:
     signer = FileSigner(tmp_path)
     good = whole(signer)
-    assert accept.accepted(3, good, signer, NOBODY).decide is not None
+    assert accept.accepted(3, good, signer, NOBODY).own.decide is not None
     with pytest.raises(BrokenPolicy, match="bundle"):
         accept.accepted(3, msgspec.structs.replace(good, **change), signer, NOBODY)
 
@@ -84,7 +84,7 @@ def test_files_that_were_changed_with_their_hash_are_not_trusted_either(tmp_path
 
 def test_layers_are_stacked_by_level_whatever_their_files_are_called() -> None:
     region = File("a.yaml", "layer: region\nroles: {helper: {mode: extend, may: [trigger:fire]}}\n")
-    assert "trigger:fire" in accept.compiled([region, File("z.yaml", SITE)], NOBODY).book.permissions
+    assert "trigger:fire" in accept.compiled([region, File("z.yaml", SITE)], NOBODY).own.book.permissions
 
 
 def test_an_old_bundle_is_not_good_under_a_new_number(tmp_path: Path) -> None:

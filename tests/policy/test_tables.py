@@ -25,7 +25,7 @@ tests:
 
 @pytest.fixture
 def policy() -> Policy:
-    return accept.compiled([File("site.yaml", "layer: site\nroles:\n  helper: {may: [action:invoke]}\n")], NOBODY)
+    return accept.compiled([File("site.yaml", "layer: site\nroles:\n  helper: {may: [action:invoke]}\n")], NOBODY).own
 
 
 def test_what_is_as_the_tables_say_passes(policy: Policy) -> None:

@@ -47,6 +47,7 @@ from rambla.kit.tasks import Tasks
 from rambla.objects.ports import ObjectStore
 from rambla.policy import defaults
 from rambla.policy.holder import Holder
+from rambla.policy.policies import InForce, Policies
 from rambla.policy.ports import BundleStore
 from rambla.schedule.alarms import Alarms
 
@@ -173,7 +174,7 @@ def build_platform(
         bundles=stores.bundles,
         last_bundle=opener("last_bundle", "file")(folder.path),
         signer=opener("signer", "ed25519")(folder.path),
-        policy=Holder(defaults.policy(enforcers=enforcers)),
+        policy=Holder(InForce(Policies(defaults.policy(enforcers=enforcers)))),
         enforcers=enforcers,
         ledger=Ledger(stores.journal, pending),
         activations=Activations(stores.index),

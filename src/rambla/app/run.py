@@ -85,7 +85,7 @@ async def _serve(settings: Settings, folder: DataFolder) -> None:
             services.start("policy", follow_bundles, platform, settings.policy_reload_ms, restart=True)
             services.start("revocations", follow_revocations, platform, settings.revocations_ms, restart=True)
             app = build_app(platform, EDGES, web_domain=settings.web_domain)
-            await _run(platform, stores, services, Server(app, listener, folder, url))
+            await _run(platform, stores, services, Server(app, listener, folder, url, platform.news.close))
             await _drain(platform, settings.drain_ms)
             work.stop()
         _store_cursor(stores, platform.ledger.low_water())

@@ -38,7 +38,10 @@ class _Uvicorn(uvicorn.Server):
 
 
 class Server:
-    def __init__(self, app: ASGIApp, listener: socket.socket, folder: DataFolder, url: str) -> None:
+    def __init__(
+        self, app: ASGIApp, listener: socket.socket, folder: DataFolder, url: str, on_stop: Callable[[], None]
+    ) -> None:
+        """`on_stop` is called as soon as nothing new is accepted, and ends what would wait on."""
         config = uvicorn.Config(
             app,
             http=BoundedHttp,
@@ -57,6 +60,7 @@ class Server:
         self._listener = listener
         self._folder = folder
         self._url = url
+        self._on_stop = on_stop
 
     async def serve(self) -> None:
         """Serve until a signal comes. Later signals are ignored, so that none tears the closing apart."""
@@ -77,3 +81,4 @@ class Server:
     async def _stop_on(self, signals: AsyncIterator[signal.Signals]) -> None:
         async for _ in signals:
             self._server.should_exit = True
+            self._on_stop()

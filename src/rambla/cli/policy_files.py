@@ -44,7 +44,7 @@ def explain(person: str, permission: str, target: str, **options: Any) -> None:
     known = sources.table_of(options["source"])
     caller = sources.caller_of(person, known, options["roles"], options["caller"])
     about = sources.target_of(target, known, options["about"])
-    found = explained(sources.policy_of(options["source"], options["data"]), prepare(caller), permission, about)
+    found = explained(sources.policies_of(options["source"], options["data"]).own, prepare(caller), permission, about)
     if options["as_json"]:
         show.print_json(told.explanation_as_json(found))
     else:
@@ -62,7 +62,7 @@ def who_can(permission: str, target: str, **options: Any) -> None:
     from rambla.policy.analysis import queries
 
     about = sources.target_of(target, sources.table_of(options["source"]), options["about"])
-    book = sources.policy_of(options["source"], options["data"]).book
+    book = sources.policies_of(options["source"], options["data"]).own.book
     answer = queries.who_can(book, permission, about)
     if options["as_json"]:
         show.print_json(told.answers_as_json([answer])[0])
@@ -81,7 +81,7 @@ def what_can(person: str, **options: Any) -> None:
     from rambla.policy.credentials import prepare
 
     caller = sources.caller_of(person, sources.table_of(options["source"]), options["roles"], options["caller"])
-    book = sources.policy_of(options["source"], options["data"]).book
+    book = sources.policies_of(options["source"], options["data"]).own.book
     answers = [one for one in queries.what_can(book, prepare(caller), sources.PERMISSIONS) if ":" in one.permission]
     if options["as_json"]:
         show.print_json(told.answers_as_json(answers))
@@ -178,7 +178,7 @@ def diff(old: str, new: str, days: int | None, data: Path, exit_code: bool, as_j
         found = anyio.run(sources.replayed, new, days, data)
         print_comparison(found, as_json)
         click.get_current_context().exit(int(exit_code and bool(found["differing"])))
-    before, after = (sources.policy_of(one, data).book for one in (old, new))
+    before, after = (sources.policies_of(one, data).own.book for one in (old, new))
     changes = [one for one in differences(before, after, sources.PERMISSIONS) if ":" in one.permission]
     if as_json:
         show.print_json(told.changes_as_json(changes))

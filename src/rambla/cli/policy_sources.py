@@ -21,6 +21,7 @@ from rambla.http.endpoint import PUBLIC
 from rambla.http.endpoints import ENDPOINTS
 from rambla.policy import accept, tables
 from rambla.policy.bundle import files_of
+from rambla.policy.policies import Policies
 from rambla.policy.policy import Policy
 from rambla.policy.ports import ELSEWHERE
 from rambla.policy.problems import nearest
@@ -30,18 +31,23 @@ PERMISSIONS = frozenset(endpoint.permission for endpoint in (*ENDPOINTS, *EDGES)
 """What the platform's endpoints ask for."""
 
 
-def policy_of(source: str | None, data: Path) -> Policy:
-    """That of a path or of a bundle's number; None is the one in force. Raises CliError."""
+def policies_of(source: str | None, data: Path) -> Policies:
+    """Those of a path or of a bundle's number; None is what is in force. Raises CliError."""
     if source is not None and not source.isdecimal():
-        return policy_in([existing(source)])
+        return policies_in([existing(source)])
     with problems_told():
         return accept.compiled(files_of(anyio.run(_published, source, data)), ELSEWHERE)
 
 
-def policy_in(paths: Sequence[Path]) -> Policy:
+def policies_in(paths: Sequence[Path]) -> Policies:
     """Raises CliError with all that is wrong."""
     with problems_told():
         return accept.compiled(files_of(texts_of(paths)), ELSEWHERE)
+
+
+def policy_in(paths: Sequence[Path]) -> Policy:
+    """The platform's own. Raises as `policies_in` does."""
+    return policies_in(paths).own
 
 
 def table_in(folder: Path) -> Table:

@@ -137,6 +137,12 @@ class CircularBinding(CallerError):
     code = "circular_binding"
 
 
+class NoSuchService(NotFound):
+    """The policy in force has no files for the service '{service}'."""
+
+    code = "no_such_service"
+
+
 class NoTrigger(NotFound):
     """Only rules with existing triggers can be activated"""
 

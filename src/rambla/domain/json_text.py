@@ -4,6 +4,7 @@ Text from outside becomes values only if it is well formed and if building them 
 Pure; what comes in is already counted and bounded by whoever read it.
 """
 
+import json
 import re
 from typing import Any
 
@@ -27,6 +28,21 @@ def decode(raw: bytes, kind: Any) -> Any:
         return raw if kind is bytes else value
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedContent(detail=str(error)) from error
+
+
+def decode_once(raw: bytes, kind: Any) -> Any:
+    """As `decode`; but refuses objects that name a field twice, which two readers could take for two things."""
+    value = decode(raw, kind)
+    try:
+        json.loads(raw, object_pairs_hook=_once)
+    except ValueError as error:
+        raise MalformedContent(detail=str(error)) from error
+    return value
+
+
+def _once(pairs: list[tuple[str, Any]]) -> None:
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError("an object names a field twice")
 
 
 def _check_shape(raw: bytes) -> None:

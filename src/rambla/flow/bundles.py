@@ -21,6 +21,7 @@ from rambla.policy.bundle import FILES_BYTES_MAX as FILES_BYTES_MAX  # how much 
 from rambla.policy.bundle import Bundle as Bundle  # what most of this gives
 from rambla.policy.bundle import File, check_note, files_of, hash_of, payload
 from rambla.policy.defaults import attributes, credentials
+from rambla.policy.policies import InForce, Policies
 from rambla.policy.policy import Policy
 from rambla.policy.problems import Place, Problem, broken, problems_of
 
@@ -118,7 +119,8 @@ async def take_last(platform: Platform) -> None:
     try:
         bundle = await anyio.to_thread.run_sync(platform.last_bundle.load)
         if bundle is not None:
-            platform.policy.take(bundle.number, await _accepted(platform, bundle.number, bundle))
+            policies = await _accepted(platform, bundle.number, bundle)
+            _put(platform, bundle, policies)
     except BrokenPolicy as error:
         _refuse(platform, 0, problems_of(error))
     await reload(platform)
@@ -150,7 +152,7 @@ async def reload(platform: Platform) -> None:
     if refused:
         _refuse(platform, newest, refused)
     else:
-        holder.take(holder.number, holder.policy)
+        holder.take(holder.in_force)
 
 
 async def _put_in_force(platform: Platform, op: Op, permission: str, wanted: Draft) -> Bundle:
@@ -167,20 +169,20 @@ async def _put_in_force(platform: Platform, op: Op, permission: str, wanted: Dra
     )
     target = Target("", f"policy/{'dry-run' if wanted.dry_run else bundle.number}/{bundle.hash}")
     async with guarded(platform, op, permission, target):
-        policy = await compiled(platform, wanted.files)
+        policies = await compiled(platform, wanted.files)
         if not wanted.force:
-            _refuse_lockout(policy, op.caller)
+            _refuse_lockout(policies.own, op.caller)
         if wanted.dry_run:
             return bundle
         bundle = _signed(platform, bundle)
         await platform.bundles.append(bundle)
         # A stop from here on is repaired by the next start, which takes the newest bundle in the store.
-        await _take(platform, bundle, policy)
+        await _take(platform, bundle, policies)
     return bundle
 
 
-async def compiled(platform: Platform, files: Iterable[File]) -> Policy:
-    """The policy that these files would be, made aside. Raises BadPolicy."""
+async def compiled(platform: Platform, files: Iterable[File]) -> Policies:
+    """The policies that these files would be, made aside. Raises BadPolicy."""
     make = partial(accept.compiled, files, platform.policy.policy.enforcers)
     try:
         return await anyio.to_thread.run_sync(make)
@@ -212,25 +214,31 @@ async def _offer(platform: Platform, number: int) -> tuple[Problem, ...]:
         bundle = await platform.bundles.get(number)
         if bundle is None:
             return (Problem(Place(f"bundle {number}"), "it is gone from the store", "publish its files again"),)
-        policy = await _accepted(platform, number, bundle)
+        policies = await _accepted(platform, number, bundle)
     except BrokenPolicy as error:
         return problems_of(error)
-    await _take(platform, bundle, policy)
+    await _take(platform, bundle, policies)
     return ()
 
 
-async def _accepted(platform: Platform, number: int, bundle: Bundle) -> Policy:
+async def _accepted(platform: Platform, number: int, bundle: Bundle) -> Policies:
     make = partial(accept.accepted, number, bundle, platform.signer, platform.policy.policy.enforcers)
     return await anyio.to_thread.run_sync(make)
 
 
-async def _take(platform: Platform, bundle: Bundle, policy: Policy) -> None:
+async def _take(platform: Platform, bundle: Bundle, policies: Policies) -> None:
     try:
         await anyio.to_thread.run_sync(platform.last_bundle.save, bundle)
     except StorageFailed as error:  # the store has it, and the next start may do without the copy
         log.warning("the policy in force could not be kept: %s", error)
-    platform.policy.take(bundle.number, policy)
+    _put(platform, bundle, policies)
     log.info("policy %d of %s is in force: %s", bundle.number, bundle.author, bundle.note or "no note")
+
+
+def _put(platform: Platform, bundle: Bundle, policies: Policies) -> None:
+    """All of it decides from now on, and whoever waits for it hears so."""
+    platform.policy.take(InForce(policies, bundle.number, bundle.hash))
+    platform.news.ring()
 
 
 def _refuse(platform: Platform, newest: int, problems: Sequence[Problem]) -> None:

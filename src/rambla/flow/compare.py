@@ -31,8 +31,8 @@ async def start_shadow(platform: Platform, op: Op, texts: Mapping[str, str], nam
     """In place of another shadow, if there is one. Raises BadRequest or BadPolicy."""
     files, name = files_of(texts), check_note(name)
     async with guarded(platform, op, COMPARE, _target("shadow", files)):
-        policy = await compiled(platform, files)
-        platform.policy.shadow = Comparison(policy, name, platform.clock.now_ms())
+        policies = await compiled(platform, files)
+        platform.policy.shadow = Comparison(policies.own, name, platform.clock.now_ms())
         return platform.policy.shadow
 
 
@@ -55,7 +55,8 @@ async def replay(platform: Platform, op: Op, texts: Mapping[str, str], days: int
     files = files_of(texts)
     async with guarded(platform, op, COMPARE, _target("journal", files)):
         since_ms = platform.clock.now_ms() - min(days, DAYS_MAX) * DAY_MS
-        comparison = Comparison(await compiled(platform, files), "journal", since_ms)
+        policies = await compiled(platform, files)
+        comparison = Comparison(policies.own, "journal", since_ms)
         await anyio.to_thread.run_sync(partial(_read_journal, platform.ledger, comparison))
         return comparison
 

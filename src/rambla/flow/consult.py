@@ -4,6 +4,8 @@ One is asked after the other, in the order in which the rules need them, and no 
 does not ask b if a says yes. Whoever gives no answer makes the whole decision no, and is named by it.
 """
 
+from collections.abc import Mapping
+
 from msgspec.structs import replace
 
 from rambla.domain.access import Decision, Question
@@ -14,6 +16,14 @@ from rambla.policy.policy import Policy
 
 QUESTIONS_MAX = 16
 TOO_MANY = Decision(False, "enforcer/too-many", reason=f"the rules ask more than {QUESTIONS_MAX} questions")
+
+
+async def decided(
+    enforcers: Panel, policy: Policy, known: Credentials, permission: str, target: Mapping[str, object]
+) -> Decision:
+    """The decision, whoever has to be asked for it. Never raises for what the policy says."""
+    found = policy.decide_or_ask(known, permission, target)
+    return await consult(enforcers, policy, found, known) if isinstance(found, Question) else found
 
 
 async def consult(enforcers: Panel, policy: Policy, question: Question, known: Credentials) -> Decision:

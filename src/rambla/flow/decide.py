@@ -5,9 +5,9 @@ The one place where it is asked. What it is told of caller and target is kept wi
 
 from typing import NamedTuple
 
-from rambla.domain.access import Caller, Decision, Question, Target
+from rambla.domain.access import Caller, Decision, Target
 from rambla.domain.records import Asked
-from rambla.flow.consult import consult
+from rambla.flow.consult import decided
 from rambla.flow.platform import Platform
 from rambla.policy.defaults import attributes, credentials
 
@@ -28,9 +28,7 @@ async def decide(platform: Platform, caller: Caller, permission: str, target: Ta
         return Judged(BEYOND_TOKEN, platform.policy.number, Asked.of(caller, target))
     holder = platform.policy
     policy, number = holder.policy, holder.number  # another may be in force while somebody is asked
-    known, wanted = credentials(caller), attributes(target)
-    found = policy.decide_or_ask(known, permission, wanted)
-    decision = await consult(platform.enforcers, policy, found, known) if isinstance(found, Question) else found
+    decision = await decided(platform.enforcers, policy, credentials(caller), permission, attributes(target))
     if holder.shadow is not None:
         holder.shadow.see(platform.clock.now_ms(), caller, permission, target, decision)
     return Judged(decision, number, Asked.of(caller, target))

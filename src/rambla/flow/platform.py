@@ -23,12 +23,15 @@ from rambla.gateway.limiter import Limiter
 from rambla.identity.door import Door
 from rambla.identity.keys import KeyRing
 from rambla.identity.ports import AccountStore, NamespaceStore
+from rambla.kit.bell import Bell
 from rambla.kit.clock import Clock
 from rambla.kit.ids import IdSource
 from rambla.kit.tasks import Tasks
 from rambla.objects.ports import ObjectStore
+from rambla.policy.freshness import Freshness
 from rambla.policy.holder import Holder
 from rambla.policy.ports import BundleStore, LastBundle, Signer
+from rambla.policy.tally import Tally
 from rambla.schedule.alarms import Alarms
 
 
@@ -53,7 +56,7 @@ class Platform:
     """`health` describes parts that are no port (journal, tailer, children), for `status`. `builtins` are the actions
     that the platform does itself, by the code that names each. `api_host` is what actions are told of our address.
 
-    `tending` is held while a namespace changes.
+    `tending` is held while a namespace changes. `news` rings when another bundle is in force.
     """
 
     clock: Clock
@@ -82,6 +85,9 @@ class Platform:
     api_host: str = ""
     builtins: "Mapping[str, Builtin]" = field(default_factory=dict)
     tending: anyio.Lock = field(default_factory=anyio.Lock)
+    news: Bell = field(default_factory=Bell)
+    freshness: Freshness = field(default_factory=Freshness)
+    tally: Tally = field(default_factory=Tally)
 
     @property
     def keys(self) -> KeyRing:

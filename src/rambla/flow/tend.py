@@ -44,7 +44,7 @@ async def status(platform: Platform, op: Op) -> dict[str, Any]:
                 "memory_mb_max": capacity_mb,
             },
             "open_intents": len(platform.ledger.pending),
-            "policy": _policy(platform.policy),
+            "policy": {**_policy(platform.policy), "checks": platform.tally.sums()},
             **await platform.health(),
         }
 
@@ -52,7 +52,8 @@ async def status(platform: Platform, op: Op) -> dict[str, Any]:
 def _policy(holder: Holder) -> dict[str, Any]:
     """`newest` is another than `bundle` as long as the newest is not accepted."""
     problems = [*map(str, holder.problems)] or "none"
-    return {"bundle": holder.number, "newest": holder.seen, "problems": problems}
+    services = sorted(holder.in_force.policies.services)
+    return {"bundle": holder.number, "newest": holder.seen, "problems": problems, "services": services}
 
 
 async def namespaces(platform: Platform, op: Op) -> list[Namespace]:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from starlette.requests import Request
 
 from rambla.domain.errors import TooLarge, UnsupportedMedia
-from rambla.domain.json_text import ENTITY_BYTES_MAX, decode
+from rambla.domain.json_text import ENTITY_BYTES_MAX, decode, decode_once
 from rambla.flow.platform import Limits
 
 MB = 2**20
@@ -21,11 +21,13 @@ DISCARDED_BYTES_MAX = 64 * MB
 class Body(NamedTuple):
     """The type of an endpoint's body, and how many bytes it may have on a platform with such limits.
 
-    Type `bytes` is any JSON object, handed on as the text that it came as; `bytearray` is anything at all.
+    Type `bytes` is any JSON object, handed on as the text that it came as; `bytearray` is anything at all. With `once`
+    no object in it may name a field twice.
     """
 
     type: Any
     bytes_max: Callable[[Limits], int] = lambda _: ENTITY_BYTES_MAX
+    once: bool = False
 
 
 PAYLOAD = Body(bytes, lambda limits: limits.payload_bytes_max)
@@ -42,7 +44,7 @@ async def read_body(request: Request, body: Body, limits: Limits) -> Any:
         return raw
     if raw and not _is_json(request.headers.get("content-type", "")):
         raise UnsupportedMedia()
-    return decode(bytes(raw) or b"{}", body.type)
+    return (decode_once if body.once else decode)(bytes(raw) or b"{}", body.type)
 
 
 async def _read(request: Request, bytes_max: int) -> bytearray:

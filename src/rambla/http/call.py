@@ -65,6 +65,15 @@ class Call(Generic[B]):
     def key(self) -> str:
         return self._part("key")
 
+    @property
+    def service(self) -> str:
+        return self._part("service")
+
+    async def hung_up(self) -> None:
+        """Returns as soon as the client is gone; its body must have been read."""
+        while (await self.request.receive())["type"] != "http.disconnect":
+            pass
+
     def _part(self, name: str) -> str:
         part: str = self.request.path_params[name]
         return part

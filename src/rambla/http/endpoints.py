@@ -8,7 +8,19 @@ from collections.abc import Iterator
 
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from rambla.http import about, activations, bundles, comparing, entities, gateway, gives, tending, web
+from rambla.http import (
+    about,
+    activations,
+    bundles,
+    checking,
+    comparing,
+    entities,
+    gateway,
+    gives,
+    syncing,
+    tending,
+    web,
+)
 from rambla.http.bodies import (
     ActionBody,
     NamespaceLimitsBody,
@@ -43,6 +55,7 @@ _BUNDLES = f"{_PLATFORM}/policy/bundles"
 _SHADOW = f"{_PLATFORM}/policy/shadow"
 _JOURNAL = f"{_PLATFORM}/policy/journal"
 _KEYS = f"{_PLATFORM}/policy/keys"
+_POLICY_API = "/policy/v1"
 _TENDED = f"{_PLATFORM}/namespaces/{{namespace}}"
 
 # JSON escapes make code longer on the way than it is; what it is when decoded is checked by `catalog`.
@@ -51,6 +64,9 @@ _LIMITS = Body(NamespaceLimitsBody)
 _POLICY = Body(PolicyBody, lambda _: bundles.BODY_BYTES_MAX)
 _SHADOWING = Body(ShadowBody, lambda _: bundles.BODY_BYTES_MAX)
 _REPLAY = Body(ReplayBody, lambda _: bundles.BODY_BYTES_MAX)
+_CHECK = Body(checking.CheckBody, lambda _: checking.BODY_BYTES_MAX, once=True)
+_CHECKS = Body(checking.ChecksBody, once=True)
+_HTTP_CHECK = Body(bytearray, lambda _: checking.BODY_BYTES_MAX)
 
 
 def _web(path: str) -> Iterator[Endpoint]:
@@ -155,4 +171,11 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", _SHADOW, "policy:read", comparing.status, gives.COMPARED),
     Endpoint("DELETE", _SHADOW, "policy:compare", comparing.stop, gives.COMPARED),
     Endpoint("POST", _JOURNAL, "policy:compare", comparing.replay, gives.COMPARED, _REPLAY),
+
+    Endpoint("POST", f"{_POLICY_API}/check", "policy:check", checking.check_one, gives.CHECKED, _CHECK),
+    Endpoint("POST", f"{_POLICY_API}/checks", "policy:check", checking.check_many, gives.CHECKS, _CHECKS),
+    Endpoint("POST", f"{_POLICY_API}/openstack/{{service}}", "policy:check", checking.http_check, gives.HTTP_CHECKED,
+             _HTTP_CHECK),
+    Endpoint("GET", f"{_POLICY_API}/newest", "policy:sync", syncing.newest, gives.NEWEST),
+    Endpoint("GET", f"{_POLICY_API}/bundles/{{number}}", "policy:sync", syncing.bundle, gives.SIGNED_BUNDLE),
 )

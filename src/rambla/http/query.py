@@ -10,6 +10,7 @@ from typing import Any
 from rambla.domain.errors import BadQuery, BadRequest
 from rambla.domain.names import check_name
 from rambla.flow.read import Page, Span
+from rambla.flow.sync import WAIT_MS_MAX as SYNC_MS_MAX
 
 LIMIT_DEFAULT = 30
 LIMIT_MAX = 200
@@ -22,6 +23,8 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "name": {"type": "string", "description": "[package/]action"},
     "since": _EPOCH,
     "upto": _EPOCH,
+    "known": {"type": "integer", "minimum": 0, "maximum": 10**18 - 1, "default": 0},
+    "wait_ms": {"type": "integer", "minimum": 0, "maximum": SYNC_MS_MAX, "default": 0},
     "timeout": {"type": "integer", "minimum": 1, "maximum": WAIT_MS_MAX, "default": WAIT_MS_MAX},
     **dict.fromkeys(("blocking", "code", "count", "docs", "force", "overwrite", "result"), _FLAG),
 }
@@ -77,6 +80,15 @@ def wait_ms(query: Mapping[str, str]) -> int:
     text = query.get("timeout", str(WAIT_MS_MAX))
     if not _INTEGER.fullmatch(text) or not 0 < int(text) <= WAIT_MS_MAX:
         raise BadQuery(name="timeout", detail=f"Timeout must be number of milliseconds up to {WAIT_MS_MAX}.")
+    return int(text)
+
+
+def integer(query: Mapping[str, str], name: str) -> int:
+    """One that PARAMETERS describes with its bounds and default."""
+    known = PARAMETERS[name]
+    text = query.get(name, str(known["default"]))
+    if not _INTEGER.fullmatch(text) or not known["minimum"] <= int(text) <= known["maximum"]:
+        raise BadQuery(name=name, detail=f"It must be a number from {known['minimum']} to {known['maximum']}.")
     return int(text)
 
 

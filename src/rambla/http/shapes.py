@@ -255,6 +255,48 @@ class PolicyKey(Shape, frozen=True, kw_only=True):
     upto: int | None
 
 
+class Checked(Shape, frozen=True, kw_only=True):
+    """`rule` decided, at that `line` of its `layer`, the file; `reason` says why somebody gave no answer."""
+
+    allowed: bool
+    rule: str
+    layer: str
+    line: int
+    reason: str
+
+
+class CheckedAlone(Checked, frozen=True, kw_only=True):
+    """`bundle` is the number of the one that decided."""
+
+    bundle: int
+
+
+class Checks(Shape, frozen=True, kw_only=True):
+    """In the order of the questions; one bundle decided all."""
+
+    bundle: int
+    decisions: list[Checked]
+
+
+class Newest(msgspec.Struct, frozen=True, kw_only=True):
+    """`signature`, hexadecimal as `key`, is over the JSON `["rambla policy newest 1", number, hash, at_ms]`."""
+
+    number: int
+    hash: str
+    at_ms: int
+    key: str
+    signature: str
+
+
+class SignedBundle(Newest, frozen=True, kw_only=True):
+    """As it was published. `files` are names and texts by name; `signature` is over the JSON `["rambla policy bundle
+    1", number, at_ms, author, note, hash, files]`, and `hash` is SHA-256 of the JSON `files`."""
+
+    author: str
+    note: str
+    files: list[tuple[str, str]]
+
+
 class Difference(Shape, frozen=True, kw_only=True):
     """`was` and `now` name the rules that decide; `allowed` is what the other policy says. `times`, or once at `at`."""
 

@@ -55,6 +55,18 @@ class Tasks:
         self._group.cancel_scope.cancel()
 
 
+async def until_first(*waits: Callable[[], Awaitable[object]]) -> None:
+    """Wait until one of them returns; the others are cancelled. None of them may raise."""
+    async with anyio.create_task_group() as group:
+
+        async def wait(function: Callable[[], Awaitable[object]]) -> None:
+            await function()
+            group.cancel_scope.cancel()
+
+        for function in waits:
+            group.start_soon(wait, function)
+
+
 def pauses_s() -> Iterator[float]:
     """How long to wait before each further attempt: 0.1, 0.2, 0.4 ... 10, 10."""
     pause = PAUSE_FIRST_S

@@ -1,22 +1,24 @@
 """May this bundle be in force?
 
-If it is signed by a key that is trusted, is as it was signed, and its layers make a policy. Before: `bundle`, which is
+If it is signed by a key that is trusted, is as it was signed, and its files make policies. Before: `bundle`, which is
 published or read from a store. After: `holder`, which keeps the last good one.
 """
 
 from collections.abc import Iterable
+from functools import partial
 
-from rambla.policy import defaults
+from rambla.policy import defaults, services
 from rambla.policy.bundle import Bundle, File, hash_of, payload
 from rambla.policy.language.layers import LEVELS
 from rambla.policy.language.load import read_all
+from rambla.policy.policies import Policies
 from rambla.policy.policy import Policy
 from rambla.policy.ports import Enforcers, Signer
-from rambla.policy.problems import Place, Problem, broken
+from rambla.policy.problems import Place, Problem, broken, together
 
 
-def accepted(number: int, bundle: Bundle, signer: Signer, enforcers: Enforcers) -> Policy:
-    """The policy of the bundle that a store has under that number. Raises BrokenPolicy."""
+def accepted(number: int, bundle: Bundle, signer: Signer, enforcers: Enforcers) -> Policies:
+    """The policies of the bundle that a store has under that number. Raises BrokenPolicy."""
     if problem := distrust(number, bundle, signer):
         raise broken([problem])
     return compiled(bundle.files, enforcers)
@@ -35,8 +37,19 @@ def distrust(number: int, bundle: Bundle, signer: Signer) -> Problem | None:
     return None
 
 
-def compiled(files: Iterable[File], enforcers: Enforcers) -> Policy:
-    """The policy of these layers below the platform's own. Raises BrokenPolicy with all that is wrong."""
+def compiled(files: Iterable[File], enforcers: Enforcers) -> Policies:
+    """The policies of these files: the platform's own of the layers, below those it comes with, and the services'.
+
+    Raises BrokenPolicy with all that is wrong in all of them.
+    """
+    every = tuple(files)
+    layers = [file for file in every if not services.is_of_service(file)]
+    of_services = [file for file in every if services.is_of_service(file)]
+    own, found = together(partial(_own, layers, enforcers), partial(services.compiled, of_services, enforcers))
+    return Policies(own, found)
+
+
+def _own(files: Iterable[File], enforcers: Enforcers) -> Policy:
     layers = read_all({file.name: file.text for file in files})
     layers.sort(key=lambda layer: (LEVELS.index(layer.level), layer.place.file))
     return defaults.policy(layers, enforcers)

@@ -26,12 +26,17 @@ def _problem(condition: Condition, where: str, names: Collection[str]) -> Iterat
     place = condition.place
     at = Place(place.file, place.line, place.column + max(condition.text.find(where), 0))
     if where.startswith(_SCHEMES):
-        host = where.partition("://")[2].partition("/")[0]
-        if not host or "%" in host or "@" in host:
-            detail = f"'{where}' lets a request choose who is asked, or has a password in it, or no host"
-            yield Problem(at, detail, "write the host itself, and what is filled in behind it")
+        yield from of_address(at, where)
         return
     name = where.partition(":")[0]
     if name not in names:
         fix = nearest(name, names) or f"add [enforcers.{name}] to the settings"
         yield Problem(at, f"there is no enforcer '{name}'", fix)
+
+
+def of_address(at: Place, where: str) -> Iterator[Problem]:
+    """What is wrong with an URL that is asked."""
+    host = where.partition("://")[2].partition("/")[0]
+    if not host or "%" in host or "@" in host:
+        detail = f"'{where}' lets a request choose who is asked, or has a password in it, or no host"
+        yield Problem(at, detail, "write the host itself, and what is filled in behind it")

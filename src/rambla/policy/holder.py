@@ -8,29 +8,37 @@ an empty one.
 from collections.abc import Sequence
 
 from rambla.policy.comparison import Comparison
+from rambla.policy.policies import InForce
 from rambla.policy.policy import Policy
 from rambla.policy.problems import Problem
 
 
 class Holder:
-    """`number` is that of the bundle whose policy is in force; 0 as long as there was none. `seen` is that of the
-    newest one that was looked at, and `problems` is why it is not in force, if it is not. `shadow` decides beside it,
-    if somebody wants to know what another would."""
+    """`seen` is the number of the newest bundle that was looked at, and `problems` is why it is not in force, if it is
+    not. `shadow` decides beside the platform's own policy, if somebody wants to know what another would."""
 
-    def __init__(self, policy: Policy, number: int = 0) -> None:
-        self.policy = policy
-        self.number = number
-        self.seen = number
+    def __init__(self, in_force: InForce) -> None:
+        self.in_force = in_force
+        self.seen = in_force.number
         self.problems: tuple[Problem, ...] = ()
         self.shadow: Comparison | None = None
 
-    def take(self, number: int, policy: Policy) -> None:
+    @property
+    def policy(self) -> Policy:
+        """The platform's own."""
+        return self.in_force.policies.own
+
+    @property
+    def number(self) -> int:
+        """That of the bundle in force; 0 as long as there was none."""
+        return self.in_force.number
+
+    def take(self, newer: InForce) -> None:
         """From now on this one decides; not if a newer one does already."""
-        if number < self.number:
+        if newer.number < self.number:
             return
-        self.policy = policy
-        self.number = number
-        self.seen = max(self.seen, number)
+        self.in_force = newer
+        self.seen = max(self.seen, newer.number)
         self.problems = ()
 
     def refuse(self, number: int, problems: Sequence[Problem]) -> None:

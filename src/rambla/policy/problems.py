@@ -1,9 +1,9 @@
 """What is wrong with a policy file, where, and how is it mended?"""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from itertools import islice
-from typing import cast
+from typing import TypeVar, cast
 
 import msgspec
 
@@ -11,6 +11,8 @@ from rambla.domain.errors import BrokenPolicy
 
 SHOWN_MAX = 50
 COMPARED_MAX = 1000
+First = TypeVar("First")
+Second = TypeVar("Second")
 
 
 class Place(msgspec.Struct, frozen=True, order=True):
@@ -43,6 +45,23 @@ def broken(problems: Iterable[Problem]) -> BrokenPolicy:
 def problems_of(error: BrokenPolicy) -> tuple[Problem, ...]:
     """The problems that `broken` made the error of."""
     return cast("tuple[Problem, ...]", error.facts["list"])
+
+
+def together(first: Callable[[], First], second: Callable[[], Second]) -> tuple[First, Second]:
+    """What both make. Raises BrokenPolicy with the problems of either, so that all are told at once."""
+    try:
+        made = first()
+    except BrokenPolicy as error:
+        raise broken([*problems_of(error), *_problems_in(second)]) from error
+    return made, second()
+
+
+def _problems_in(make: Callable[[], object]) -> tuple[Problem, ...]:
+    try:
+        make()
+    except BrokenPolicy as error:
+        return problems_of(error)
+    return ()
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:

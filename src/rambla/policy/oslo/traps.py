@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any
 
 from rambla.policy import generic
+from rambla.policy.asked import of_address
 from rambla.policy.circles import on_circles
 from rambla.policy.oslo.book import DEFAULT_RULE, RuleDefault
 from rambla.policy.oslo.checks import parse
@@ -118,6 +119,9 @@ class _Traps:
                     yield from self._matches(rule, part)
                 case Role(name):
                     yield from self._template(rule, f"role:{name}", name)
+                case Ask(where):
+                    yield from self._template(rule, where, where)
+                    yield from of_address(_place(rule, where), where)
                 case Reference(name):
                     yield from self._reference(rule, name)
                 case Not(term):
