@@ -30,7 +30,7 @@ run: setup ## the demo, and the platform stays up
 	@$(BIN)/rambla demo --stay $(if $(IMAGE),--image "$(IMAGE)")
 
 test: setup ## install what is missing and run the whole test suite
-	@$(MAKE) --silent $(OPENSTACK)/.few || echo "test: no OpenStack packages, so nothing is compared with oslo.policy"
+	@$(MAKE) --silent $(OPENSTACK)/.few || echo "test: no OpenStack packages, so nothing is compared with oslo.policy, and there is no Keystone"
 	@$(BIN)/python -m pytest -n 4 $(ARGS)
 
 check: setup ## ruff, mypy --strict, import-linter, tidy

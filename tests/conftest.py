@@ -1,4 +1,4 @@
-"""What every test shares: coroutine tests run on asyncio; a real PostgreSQL for those who ask."""
+"""What every test shares: coroutine tests run on asyncio; a real PostgreSQL and Keystone for those who ask."""
 
 import os
 import shutil
@@ -14,6 +14,7 @@ import pytest
 from hypothesis import settings
 
 from imagekit import image_store
+from keystone_cloud import Keystone, running_keystone
 
 # A slow machine is no reason for a test to fail.
 settings.register_profile("rambla", deadline=None)
@@ -32,6 +33,13 @@ def images() -> Iterator[None]:
     """Podman on a store of this process's own, which holds the image of `imagekit`."""
     with TemporaryDirectory(prefix="rambla-images-") as folder, image_store(Path(folder)):
         yield
+
+
+@pytest.fixture(scope="session")
+def keystone() -> Iterator[Keystone]:
+    """A server of this process's own. Who stops it starts it again; names of users and projects are the test's own."""
+    with TemporaryDirectory(prefix="rambla-keystone-") as folder, running_keystone(Path(folder)) as keystone:
+        yield keystone
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import anyio
@@ -24,15 +24,23 @@ def free_port() -> int:
 class ServerProcess:
     """One process in the foreground, its output in a file."""
 
-    def __init__(self, command: Sequence[str | Path], log: Path, is_ready: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        command: Sequence[str | Path],
+        log: Path,
+        is_ready: Callable[[], bool],
+        *,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self._command = command
         self.log = log
         self._is_ready = is_ready
+        self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
 
     def start_now(self) -> None:
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
+            self._process = subprocess.Popen(self._command, stdout=log, stderr=log, env=self._environment)
         for _ in range(READY_TRIES):
             assert self._process.poll() is None, self.log.read_text()
             if self._is_ready():

@@ -50,7 +50,7 @@ swift_dir = {etc}
 log_level = WARNING
 log_custom_handlers = rambla_openstack.embedded.log_to_stderr
 [pipeline:main]
-pipeline = catch_errors gatekeeper healthcheck cache listing_formats bulk tempurl formpost s3api auth rambla_events \
+pipeline = catch_errors gatekeeper healthcheck cache listing_formats bulk tempurl formpost {auth} rambla_events \
 copy container-quotas account-quotas slo dlo versioned_writes symlink proxy-server
 [app:proxy-server]
 use = egg:swift#proxy
@@ -80,6 +80,9 @@ use = egg:swift#versioned_writes
 allow_versioned_writes = true
 allow_object_versioning = true
 """
+_OWN_AUTH = "s3api auth"
+# s3token after authtoken, which would drop the identity that it sets.
+_KEYSTONE_AUTH = "authtoken s3api s3token keystoneauth"
 _PLAIN_FILTERS = (
     *("catch_errors", "gatekeeper", "healthcheck", "listing_formats", "bulk", "copy"),
     *("container_quotas", "account_quotas", "slo", "dlo", "symlink"),
@@ -104,10 +107,13 @@ def write_swift_conf(etc: Path) -> None:
         fresh.replace(target)
 
 
-def write_proxy_conf(etc: Path, **settings: object) -> Path:
+def write_proxy_conf(etc: Path, keystone_conf: Path | None, **settings: object) -> Path:
+    """`keystone_conf` has the sections of the filters authtoken, s3token and keystoneauth, which then ask Keystone."""
     target = etc / "proxy-server.conf"
+    settings["auth"] = _KEYSTONE_AUTH if keystone_conf else _OWN_AUTH
     plain = (f"[filter:{name.replace('_quotas', '-quotas')}]\nuse = egg:swift#{name}\n" for name in _PLAIN_FILTERS)
-    target.write_text((_PROXY_CONF + "".join(plain)).format(etc=etc, **settings))
+    text = (_PROXY_CONF + "".join(plain)).format(etc=etc, **settings)
+    target.write_text(text + (keystone_conf.read_text() if keystone_conf else ""))
     return target
 
 
@@ -195,6 +201,7 @@ def run(options: argparse.Namespace) -> None:
         serve(sockets[kind], controller({**conf, "bind_port": str(sockets[kind].getsockname()[1])}))
     proxy_conf = write_proxy_conf(
         etc,
+        options.keystone_conf,
         users=options.users or data / "users.json",
         spool=options.spool or data / "spool",
         on_outbox_failure=options.on_outbox_failure,
@@ -218,6 +225,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0, help="0: any free one")
     parser.add_argument("--spool", type=Path, help="the event outbox (default: DATA/spool)")
     parser.add_argument("--users", type=Path, help="the users' file (default: DATA/users.json)")
+    parser.add_argument("--keystone-conf", type=Path, help="ask a Keystone instead: the filters' sections of paste")
     parser.add_argument("--on-outbox-failure", choices=("pass", "fail"), default="pass")
     parser.add_argument("--spool-bytes-max", type=int, default=1024**3)
     parser.add_argument("--sweep-seconds", type=float, default=30.0)

@@ -14,9 +14,9 @@ import msgspec
 from rambla.app.registry import opener
 from rambla.app.settings import Settings
 from rambla.domain.errors import BadSettings
+from rambla.drivers.settings import read_settings
 from rambla.enforcers.asking import Asking, Terms
 from rambla.enforcers.panel import Panel
-from rambla.enforcers.words import read_settings
 from rambla.kit.clock import Clock
 from rambla.kit.tasks import Tasks
 
@@ -38,7 +38,7 @@ def open_panel(settings: Settings, clock: Clock, tasks: Tasks) -> Panel:
 def _open(name: str, given: Mapping[str, Any], clock: Clock, tasks: Tasks) -> Asking:
     if not _NAME.fullmatch(name):
         raise BadSettings(name=f"enforcers.{name[:100]}", detail="a name has letters, digits, '_' and '-' only")
-    terms = read_settings(name, Terms, {key: value for key, value in given.items() if key in _TERMS})
+    terms = read_settings(f"enforcers.{name}", Terms, {key: value for key, value in given.items() if key in _TERMS})
     rest = {key: value for key, value in given.items() if key not in _TERMS}
     _refuse_password(name, rest.get("url"))
     kind = str(rest["url"]).partition(":")[0]

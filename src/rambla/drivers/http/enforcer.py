@@ -14,7 +14,8 @@ import msgspec
 from rambla.domain.access import Question
 from rambla.domain.errors import NoAnswer
 from rambla.drivers.http.client import Poster
-from rambla.enforcers.words import read_secret, read_settings, word
+from rambla.drivers.settings import read_secret, read_settings
+from rambla.enforcers.words import word
 
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 _ARGUMENT = "{argument}"
@@ -77,8 +78,8 @@ class UrlEnforcer(HttpEnforcer):
 
 def open_enforcer(name: str, given: Mapping[str, Any], *, timeout_ms: int) -> HttpEnforcer:
     """Raises BadSettings."""
-    settings = read_settings(name, Settings, given)
-    token = read_secret(name, settings.secret_file)
+    settings = read_settings(f"enforcers.{name}", Settings, given)
+    token = read_secret(f"enforcers.{name}", settings.secret_file)
     poster = Poster(name, timeout_ms=timeout_ms, ca_file=settings.ca_file, token=token)
     return HttpEnforcer(name, settings, poster)
 

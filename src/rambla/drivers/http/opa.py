@@ -13,7 +13,7 @@ from rambla.domain.access import Question
 from rambla.domain.errors import BadSettings, NoAnswer
 from rambla.drivers.http.client import Poster
 from rambla.drivers.http.enforcer import JSON
-from rambla.enforcers.words import read_secret, read_settings
+from rambla.drivers.settings import read_secret, read_settings
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -63,11 +63,11 @@ class OpaEnforcer:
 
 def open_enforcer(name: str, given: Mapping[str, Any], *, timeout_ms: int) -> OpaEnforcer:
     """Raises BadSettings."""
-    settings = read_settings(name, Settings, given)
+    settings = read_settings(f"enforcers.{name}", Settings, given)
     scheme, _, rest = settings.url.removeprefix("opa+").partition("://")
     host, _, path = rest.partition("/")
     if not host or not path.strip("/"):
         raise BadSettings(name=f"enforcers.{name}", detail="its url is opa+https://HOST/PATH of the rule")
-    token = read_secret(name, settings.secret_file)
+    token = read_secret(f"enforcers.{name}", settings.secret_file)
     poster = Poster(name, timeout_ms=timeout_ms, ca_file=settings.ca_file, token=token)
     return OpaEnforcer(name, f"{scheme}://{host}/v1/data/{path.strip('/')}", poster)

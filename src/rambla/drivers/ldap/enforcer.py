@@ -19,7 +19,8 @@ from rambla.domain.access import Question
 from rambla.domain.errors import BadSettings, EnforcerAway, NoAnswer
 from rambla.drivers.ldap.connection import Connection, Server, open_connection
 from rambla.drivers.ldap.messages import Entry
-from rambla.enforcers.words import read_secret, read_settings, word
+from rambla.drivers.settings import read_secret, read_settings
+from rambla.enforcers.words import word
 
 CONNECTIONS_MAX = 8
 GROUPS_MAX = 500
@@ -120,7 +121,7 @@ class LdapEnforcer:
 
 def open_enforcer(name: str, given: Mapping[str, Any], *, timeout_ms: int) -> LdapEnforcer:
     """Raises BadSettings."""
-    settings = read_settings(name, Settings, given)
+    settings = read_settings(f"enforcers.{name}", Settings, given)
     for attribute in (settings.login, settings.member, settings.group_name):
         if not _ATTRIBUTE.fullmatch(attribute):
             raise BadSettings(name=f"enforcers.{name}", detail=f"'{attribute}' is no attribute")
@@ -130,7 +131,7 @@ def open_enforcer(name: str, given: Mapping[str, Any], *, timeout_ms: int) -> Ld
 def _server(name: str, settings: Settings) -> Server:
     host, port = _address(name, settings.url)
     tls = settings.url.startswith("ldaps:")
-    secret = read_secret(name, settings.secret_file)
+    secret = read_secret(f"enforcers.{name}", settings.secret_file)
     if bool(settings.bind_dn) != bool(secret):
         raise BadSettings(name=f"enforcers.{name}", detail="bind_dn and secret_file belong together")
     try:

@@ -19,8 +19,9 @@ from sqlalchemy.exc import ArgumentError
 
 from rambla.domain.access import Question
 from rambla.domain.errors import BadSettings, EnforcerAway, NoAnswer
+from rambla.drivers.settings import read_secret, read_settings
 from rambla.drivers.sql.asking import Asking, SqliteAsking, Trouble, as_written
-from rambla.enforcers.words import read_secret, read_settings, word
+from rambla.enforcers.words import word
 
 QUERIES_MAX = 4
 _SELECT = re.compile(r"\s*(?:SELECT|WITH)\b[^;]*\Z", re.IGNORECASE)
@@ -76,7 +77,7 @@ class SqlEnforcer:
 
 def open_enforcer(name: str, given: Mapping[str, Any], *, timeout_ms: int) -> SqlEnforcer:
     """Raises BadSettings."""
-    settings = read_settings(name, Settings, given)
+    settings = read_settings(f"enforcers.{name}", Settings, given)
     query = text(settings.query)
     words = tuple(sorted(query.compile().params))
     if unknown := [each for each in words if not _WORDS.fullmatch(each)]:
@@ -90,7 +91,7 @@ def open_enforcer(name: str, given: Mapping[str, Any], *, timeout_ms: int) -> Sq
             return SqlEnforcer(name, words, partial(SqliteAsking, made, url.database or "", timeout_ms))
         from rambla.drivers.sql.postgresql import PostgresqlAsking  # with SQLite alone, its extra is not needed
 
-        url = url.set(password=read_secret(name, settings.secret_file) or None)
+        url = url.set(password=read_secret(f"enforcers.{name}", settings.secret_file) or None)
         return SqlEnforcer(name, words, partial(PostgresqlAsking, made, url, timeout_ms))
     except (ArgumentError, ValueError, ImportError) as error:
         detail = f"its url cannot be used ({type(error).__name__}). Fix: pip install 'rambla[postgres]' for PostgreSQL"

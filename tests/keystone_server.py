@@ -1,0 +1,18 @@
+"""Run by the Python of Keystone's environment: `keystone_server.py PORT PARENT_PID` serves Keystone on loopback.
+
+OS_KEYSTONE_CONFIG_FILES names its configuration. It ends with its parent.
+"""
+
+import sys
+
+from cheroot.wsgi import Server
+
+from rambla_openstack.process import die_with_parent
+
+port, parent = map(int, sys.argv[1:])
+del sys.argv[1:]  # Keystone reads them too
+die_with_parent(parent)
+
+from keystone.wsgi.api import application  # noqa: E402  # only now, as it takes seconds
+
+Server(("127.0.0.1", port), application, numthreads=8, server_name="keystone").safe_start()
