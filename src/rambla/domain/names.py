@@ -59,6 +59,8 @@ def check_new_namespace(name: str) -> str:
     """`name` itself, or BadRequest if no namespace may be given that name, with an object store or without."""
     if name == SYSTEM_NAMESPACE:
         raise BadRequest(detail=f"Namespace {name} is the platform's own.")
+    if name == DEFAULT_NAMESPACE:
+        raise BadRequest(detail=f"{name} is everybody's own namespace, so none may be named so.")
     if name.startswith(ACCOUNT_PREFIX):
         raise BadRequest(detail=f"A namespace may not be named {ACCOUNT_PREFIX}...")
     return check_name(name, "namespace")

@@ -84,7 +84,7 @@ async def _free_name(platform: Platform, source: str, project: Project) -> str |
 
 
 def _names(source: str, project: Project) -> Iterator[str]:
-    slug = _NO_NAME.sub("-", project.name).strip("-")[:_NAME_CHARS_MAX] or "project"
+    slug = _NO_NAME.sub("-", project.name).strip("-_")[:_NAME_CHARS_MAX] or "project"
     key = _NO_NAME.sub("", project.id)[:64]
     yield from (slug, f"{slug}-{key[:8]}", f"{source}-{slug}", f"{source}-{slug}-{key[:8]}", f"{source}-{key}")
 
