@@ -40,6 +40,8 @@ backend = dogpile.cache.memory
 [identity]
 password_hash_algorithm = bcrypt
 password_hash_rounds = 4
+[auth]
+methods = password,token,application_credential,totp
 [oslo_policy]
 policy_file = {folder}/policy.yaml
 policy_dirs = {folder}/policy.d
@@ -160,6 +162,9 @@ class Keystone(ServerProcess):
 
     def disable_user(self, user: str, *, enabled: bool = False) -> None:
         self.call("PATCH", f"/users/{user}", {"user": {"enabled": enabled}})
+
+    async def start(self) -> None:
+        self.start_now()  # in this thread, with which it would end
 
     def close(self) -> None:
         self._client.close()

@@ -28,6 +28,7 @@ OPENERS = {
     ("enforcer", "ldaps"): "rambla.drivers.ldap.enforcer:open_enforcer",
     ("enforcer", "postgresql"): "rambla.drivers.sql.enforcer:open_enforcer",
     ("enforcer", "sqlite"): "rambla.drivers.sql.enforcer:open_enforcer",
+    ("identity", "keystone"): "rambla.drivers.keystone.source:open_source",
     ("origin", "http"): "rambla.drivers.http.enforcer:open_origin",
     ("objects", "swift"): "rambla.drivers.swift.embedded:open_embedded",
 }
