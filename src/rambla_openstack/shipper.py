@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rambla_openstack import outbox
+from rambla_openstack.client import Failed
 from rambla_openstack.pauses import PAUSE_FIRST_S, Pause
 from rambla_openstack.pending import Found, Key, Open, Queue, verdict
 from rambla_openstack.process import die_with_parent, keep_private
 from rambla_openstack.waiting import Delivery
-from rambla_openstack.wire import Failed, Intake, Receipt, Settings, Swift
+from rambla_openstack.wire import Intake, Receipt, Settings, Swift
 
 READ_BYTES = 1024 * 1024
 OPEN_MAX = 20_000

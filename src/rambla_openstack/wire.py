@@ -1,42 +1,24 @@
 """How does the shipper talk to the platform and to Swift?
 
-Two small HTTP clients over `http.client`: `Intake` posts batches of events, `Swift` asks for one object. Every way in
-which the other side can fail becomes `Failed`; nothing is retried here. Bodies and times are bounded.
+Two small users of `client`: `Intake` posts batches of events, `Swift` asks for one object. Every way in which the other
+side can fail becomes `Failed`; nothing is retried here.
 """
 
-import http.client
 import json
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
+from rambla_openstack.client import Answer, Client, Failed
 from rambla_openstack.pending import Found
 from rambla_openstack.records import Intent
 from rambla_openstack.waiting import Delivery, Key, Verdict
 
-TIMEOUT_S = 30.0
-ANSWER_BYTES_MAX = 4 * 1024 * 1024
 TOO_MUCH_STATUSES = (400, 408, 413, 422, 429, *range(500, 600))
 UNKNOWN_CODE = "not_found"
 UNKNOWN_REASON = "The requested resource does not exist."
 """What the platform says of that code where it names ids only."""
-
-
-class Failed(Exception):
-    """The other side did not do what was asked; `too_much` if it might do less, or the same for somebody else."""
-
-    def __init__(self, reason: str, *, too_much: bool = False) -> None:
-        super().__init__(reason)
-        self.too_much = too_much
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    status: int
-    headers: dict[str, str]
-    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,45 +42,6 @@ class Settings:
             if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
                 raise ValueError(f"not an address: {url!r}")
         return settings
-
-
-class Client:
-    """One kept connection. A request that fails on a kept one, which the server may have closed, is sent once more."""
-
-    def __init__(self, url: str, timeout_s: float = TIMEOUT_S) -> None:
-        parts = urlsplit(url)
-        self._base = parts.path.rstrip("/")
-        self._make: Callable[[], http.client.HTTPConnection] = lambda: (
-            http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        )(parts.hostname or "", parts.port, timeout=timeout_s)
-        self._kept: http.client.HTTPConnection | None = None
-
-    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes | None = None) -> Answer:
-        """Raises Failed. All that is sent through here may be sent twice."""
-        while True:
-            kept, self._kept = self._kept, None
-            connection = kept or self._make()
-            try:
-                connection.request(method, self._base + path, body, headers)
-                response = connection.getresponse()
-                data = response.read(ANSWER_BYTES_MAX + 1)
-                answer = Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, data)
-            except (OSError, http.client.HTTPException, ValueError) as error:
-                connection.close()
-                if kept is None or isinstance(error, TimeoutError):
-                    is_slow = isinstance(error, TimeoutError)
-                    raise Failed(f"{type(error).__name__}: {error}", too_much=is_slow) from error
-                continue
-            if response.isclosed():
-                self._kept = connection
-            else:
-                connection.close()
-            return answer
-
-    def close(self) -> None:
-        if self._kept is not None:
-            self._kept.close()
-            self._kept = None
 
 
 @dataclass(frozen=True, slots=True)

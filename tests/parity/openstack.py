@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -93,8 +93,9 @@ def missing(services: Sequence[str]) -> str | None:
 
 
 @contextmanager
-def oracle() -> Iterator[Oracle]:
-    environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
+def oracle(more: Mapping[str, str] | None = None) -> Iterator[Oracle]:
+    """`more` are variables of its environment."""
+    environment = {**os.environ, "PYTHONWARNINGS": "ignore", **(more or {})}
     with subprocess.Popen(
         [PYTHON, ORACLE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
     ) as process:
