@@ -18,9 +18,15 @@ PARTS = {
     "number": "1",
     "key": "0" * 64,
     "service": "keystone",
+    "source": "corp",
+    "user": "ada",
+    "token": "0" * 16,
 }
 BODIES = {
     "action:write": b'{"exec":{"kind":"python:3","code":"echo"}}',
+    "identity:token": b'{"name":"x"}',
+    "identity:alias": b'{"person":"x"}',
+    "platform:program": b'{"name":"x"}',
     "policy:check": b'{"rule":"x:y","target":{},"credentials":{},"checks":[]}',
     "rule:write": b'{"status":"inactive","trigger":"/guest/t","action":"/guest/a"}',
 }

@@ -22,7 +22,7 @@ from schemathesis import GenerationMode, checks
 from system.running import GUEST, Guest, Running, serving
 
 REQUESTS = 1300
-"""Of each of the four tests: more than 5,000 together."""
+"""Of each of the five tests: more than 5,000 together."""
 PER_ROUND = 25
 ECHO = "def main(args):\n    return args\n"
 MODES = [GenerationMode.POSITIVE, GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
@@ -37,12 +37,14 @@ NAMES = {
     "package": ["p", "p", "b", "absent"],
     "namespace": ["_", "_", "guest", "other"],
 }
+OPERATORS = ("/platform/", "/identity/", "/policy/")
 PLATFORMS_NAMES = {"namespace": ["other", "absent"]}
 AREAS = {
     "actions": "/actions",
     "packages": "/packages",
     "triggers and rules": "/triggers|/rules",
-    "the rest": "/activations|/limits|/platform/|^/api/|^/$|^/ping",
+    "people and tokens": "^/identity/",
+    "the rest": "/activations|/limits|/platform/|^/policy/|^/api/|^/$|^/ping",
 }
 
 
@@ -73,7 +75,7 @@ class Client:
 
     def ask(self, case: Any) -> None:
         """Raises where the answer is not as described."""
-        if case.operation.path.startswith("/platform/"):
+        if case.operation.path.startswith(OPERATORS):
             token = (self.server.data / "operator.token").read_text().strip()
             answer = case.call(base_url=self.server.url, headers={"Authorization": f"Bearer {token}"})
         else:

@@ -71,7 +71,7 @@ async def test_who_tends_namespaces_reads_nothing_in_them(
         assert "key" not in answer.text
     elif endpoint.anonymous:
         assert answer.status_code == 404
-    elif endpoint.permission.split(":")[0] not in ("", "namespace", "policy", "platform"):
+    elif endpoint.permission.split(":")[0] not in ("", "identity", "namespace", "policy", "platform"):
         assert answer.status_code == 403
 
 
@@ -106,4 +106,6 @@ def test_only_public_endpoints_ask_for_no_permission() -> None:
         "/api/v1/api-docs",
         "/api/v1/docs",
         "/api/v1/docs/index.html",
+        "/identity/v1/login",
+        "/identity/v1/sources",
     }

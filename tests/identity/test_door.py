@@ -205,7 +205,13 @@ async def test_one_who_hangs_or_is_gone_keeps_nobody_of_another_out(house: House
     house.north.go_on()
     house.clock.advance(PAUSE_MS)
     assert await house.subject("north/nora", "nora-word") == "north/nora"
-    assert house.door.health()["north"] == {"state": "answers", "trust": 3, "asked": 2, "failed": 1}
+    assert house.door.health()["north"] == {
+        "state": "answers",
+        "trust": 3,
+        "asked": 2,
+        "refused": 0,
+        "failed": 1,
+    }
 
 
 async def test_who_is_unknown_where_all_answer_is_not_told_that_somebody_is_away(house: House) -> None:

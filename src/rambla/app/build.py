@@ -248,6 +248,7 @@ def limits_of(settings: Settings) -> Limits:
         concurrent_invocations=settings.concurrent_invocations,
         fires_per_minute=settings.fires_per_minute,
         signed_address_ttl_ms=settings.signed_address_ttl_ms,
+        session_ms=settings.session_ms,
     )
 
 

@@ -42,7 +42,7 @@ def _open(name: str, given: Mapping[str, Any], catalog: Any, clock: Clock, tasks
         terms = msgspec.convert({key: value for key, value in given.items() if key in _TERMS}, Terms)
     except msgspec.ValidationError as error:
         raise BadSettings(name=setting, detail=str(error)) from error
-    rest = {key: value for key, value in given.items() if key not in _TERMS and key != "kind"}
+    rest = {key: value for key, value in given.items() if key not in _TERMS}
     source = opener("identity", kind)(name, rest, catalog, clock)
     return Asking(name, source, terms, _translation(name, terms), clock, tasks)
 

@@ -7,9 +7,10 @@ default is listed in docs/reference/settings.md. A name that does not exist is a
 import os
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 
 from rambla.domain.errors import BadSettings
 from rambla.engine.ports import Level
@@ -54,6 +55,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     enforcers: dict[str, dict[str, Any]] = {}
     identity: dict[str, dict[str, Any]] = {}
     revocations_ms: int = 1_000
+    session_ms: Annotated[int, Meta(ge=1_000, le=31 * 86_400_000)] = 28_800_000
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @property

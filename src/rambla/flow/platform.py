@@ -49,6 +49,7 @@ class Limits:
     concurrent_invocations: int = 10_000
     fires_per_minute: int = 600_000
     signed_address_ttl_ms: int = 60_000
+    session_ms: int = 28_800_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from rambla.domain.changes import NamespaceChange
 from rambla.domain.entities import Namespace
 from rambla.domain.errors import AlreadyExists, NamespaceDeleted, NotFound, Refused
 from rambla.domain.names import SYSTEM_NAMESPACE, check_new_namespace
+from rambla.flow.accounts import end_all
 from rambla.flow.decide import decide
 from rambla.flow.guard import guarded
 from rambla.flow.platform import Limits, Op, Platform
@@ -90,13 +91,13 @@ async def delete_namespace(platform: Platform, op: Op, name: str) -> None:
         await platform.apis.delete_all(name)
         await platform.namespaces.delete(name)
         platform.entities.clear()
-        platform.keys.forget()
+        await end_all(platform, f"key/{name}")
         platform.dispatcher.retire(name, "")
 
 
 async def namespace_key(platform: Platform, op: Op, name: str, *, rotate: bool = False) -> str:
-    """`uuid:secret`; with `rotate` a new secret, and the old one opens nothing any more. Raises NotFound, or Refused
-    for the platform's own."""
+    """`uuid:secret`; with `rotate` a new secret: the old one, and tokens made with it, open nothing any more. Raises
+    NotFound, or Refused for the platform's own."""
     async with guarded(platform, op, "namespace:key", Target(name, name)), platform.tending:
         namespace = await _tenant(platform, name)
         if rotate:
@@ -104,7 +105,7 @@ async def namespace_key(platform: Platform, op: Op, name: str, *, rotate: bool =
             if platform.objects:
                 await platform.objects.open_account(name, namespace.uuid, namespace.secret)
             await platform.namespaces.put(namespace)
-            platform.keys.forget()
+            await end_all(platform, f"key/{name}")  # tokens that were made with it
         return namespace.key
 
 

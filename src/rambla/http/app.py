@@ -58,8 +58,10 @@ register_url_convertor("gateway", _GatewayId())
 
 
 def _pattern(path: str) -> str:
-    """The only part that may hold slashes is the rest of a path."""
-    return path.replace("{rest}", "{rest:path}").replace("{gateway}", "{gateway:gateway}")
+    """The only parts that may hold slashes are the rest of a path, and what a source calls its users."""
+    for name, kind in (("rest", "path"), ("user", "path"), ("gateway", "gateway")):
+        path = path.replace(f"{{{name}}}", f"{{{name}:{kind}}}")
+    return path
 
 
 class Envelope:

@@ -66,6 +66,18 @@ class Call(Generic[B]):
         return self._part("key")
 
     @property
+    def token_id(self) -> str:
+        return self._part("token")
+
+    @property
+    def source(self) -> str:
+        return self._part("source")
+
+    @property
+    def user(self) -> str:
+        return self._part("user")
+
+    @property
     def service(self) -> str:
         return self._part("service")
 

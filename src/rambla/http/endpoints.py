@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from rambla.http import (
     about,
+    accounts,
     activations,
     bundles,
     checking,
@@ -17,6 +18,7 @@ from rambla.http import (
     entities,
     gateway,
     gives,
+    sessions,
     syncing,
     tending,
     web,
@@ -36,6 +38,7 @@ from rambla.http.body import MB, OPAQUE, PAYLOAD, Body
 from rambla.http.call import Call, answer
 from rambla.http.docs_page import page
 from rambla.http.endpoint import PUBLIC, Endpoint
+from rambla.http.identity_bodies import BODY_BYTES_MAX, LoginBody, PersonBody, ProgramBody, TokenBody
 from rambla.http.openapi import describe
 from rambla.http.web_request import METHODS
 
@@ -56,6 +59,9 @@ _SHADOW = f"{_PLATFORM}/policy/shadow"
 _JOURNAL = f"{_PLATFORM}/policy/journal"
 _KEYS = f"{_PLATFORM}/policy/keys"
 _POLICY_API = "/policy/v1"
+_IDENTITY = "/identity/v1"
+_TOKENS = f"{_IDENTITY}/tokens"
+_ACCOUNT = f"{_IDENTITY}/accounts/{{source}}/{{user}}"
 _TENDED = f"{_PLATFORM}/namespaces/{{namespace}}"
 
 # JSON escapes make code longer on the way than it is; what it is when decoded is checked by `catalog`.
@@ -66,6 +72,10 @@ _SHADOWING = Body(ShadowBody, lambda _: bundles.BODY_BYTES_MAX)
 _REPLAY = Body(ReplayBody, lambda _: bundles.BODY_BYTES_MAX)
 _CHECK = Body(checking.CheckBody, lambda _: checking.BODY_BYTES_MAX, once=True)
 _CHECKS = Body(checking.ChecksBody, once=True)
+_LOGIN = Body(LoginBody, lambda _: BODY_BYTES_MAX, once=True)
+_TOKEN = Body(TokenBody, lambda _: BODY_BYTES_MAX, once=True)
+_PROGRAM = Body(ProgramBody, lambda _: BODY_BYTES_MAX, once=True)
+_PERSON = Body(PersonBody, lambda _: BODY_BYTES_MAX, once=True)
 _HTTP_CHECK = Body(bytearray, lambda _: checking.BODY_BYTES_MAX)
 
 
@@ -178,4 +188,24 @@ ENDPOINTS: tuple[Endpoint, ...] = (
              _HTTP_CHECK),
     Endpoint("GET", f"{_POLICY_API}/newest", "policy:sync", syncing.newest, gives.NEWEST),
     Endpoint("GET", f"{_POLICY_API}/bundles/{{number}}", "policy:sync", syncing.bundle, gives.SIGNED_BUNDLE),
+
+    Endpoint("GET", f"{_IDENTITY}/sources", PUBLIC, sessions.list_sources, gives.SOURCES),
+    Endpoint("POST", f"{_IDENTITY}/login", PUBLIC, sessions.log_in, gives.LOGGED_IN, _LOGIN),
+    Endpoint("POST", f"{_IDENTITY}/logout", "identity:self", sessions.log_out, gives.LOGGED_OUT),
+    Endpoint("GET", f"{_IDENTITY}/whoami", "identity:self", sessions.whoami, gives.WHOAMI),
+    Endpoint("GET", f"{_TOKENS}/all", "identity:tokens-of-others", sessions.list_all_tokens, gives.ALL_TOKENS),
+    Endpoint("DELETE", f"{_TOKENS}/all/{{token}}", "identity:tokens-of-others", sessions.end_anybodys_token,
+             gives.DELETED),
+    Endpoint("GET", _TOKENS, "identity:token", sessions.list_tokens, gives.TOKENS),
+    Endpoint("POST", _TOKENS, "identity:token", sessions.make_token, gives.TOKEN, _TOKEN),
+    Endpoint("DELETE", f"{_TOKENS}/{{token}}", "identity:token", sessions.end_token, gives.DELETED),
+    Endpoint("POST", f"{_TOKENS}/{{token}}/rotate", "identity:token", sessions.renew_token, gives.TOKEN),
+    Endpoint("POST", f"{_IDENTITY}/programs", "platform:program", sessions.make_program, gives.TOKEN, _PROGRAM),
+    Endpoint("GET", f"{_IDENTITY}/accounts", "identity:read", accounts.list_accounts, gives.ACCOUNTS),
+    Endpoint("POST", f"{_ACCOUNT}/revoke", "identity:revoke", accounts.revoke, gives.ACCOUNT),
+    Endpoint("POST", f"{_ACCOUNT}/block", "identity:block", accounts.block, gives.ACCOUNT),
+    Endpoint("POST", f"{_ACCOUNT}/unblock", "identity:block", accounts.unblock, gives.ACCOUNT),
+    Endpoint("POST", f"{_ACCOUNT}/unlock", "identity:block", accounts.unlock, gives.DELETED),
+    Endpoint("PUT", f"{_ACCOUNT}/person", "identity:alias", accounts.join, gives.ACCOUNT, _PERSON),
+    Endpoint("DELETE", f"{_ACCOUNT}/person", "identity:alias", accounts.part, gives.ACCOUNT),
 )

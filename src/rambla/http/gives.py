@@ -6,6 +6,7 @@ The last column of the table in `endpoints.py`: one sentence for a person, one t
 from typing import Any
 
 from rambla.flow import tend
+from rambla.http import identity_shapes as people
 from rambla.http import shapes
 from rambla.http.endpoint import Gives
 
@@ -85,3 +86,13 @@ HTTP_CHECKED = Gives("True or False")
 NEWEST = Gives("which bundle is in force, at once or when it changes", shapes.Newest, ("known", "wait_ms"))
 SIGNED_BUNDLE = Gives("the bundle as it was signed", shapes.SignedBundle)
 COMPARED = Gives("what another policy decides otherwise", shapes.Comparison)
+
+SOURCES = Gives("whom one may ask to be known, in their order", list[people.Source])
+LOGGED_IN = Gives("a session", people.Session)
+LOGGED_OUT = Gives("nothing; the session is over", status=204)
+WHOAMI = Gives("who the caller is", people.Whoami)
+TOKENS = Gives("the caller's tokens and sessions, newest first", list[people.Token])
+ALL_TOKENS = Gives("everybody's, newest first", list[people.Token], _PAGE)
+TOKEN = Gives("the token, which is told once", people.NewToken)
+ACCOUNTS = Gives("accounts of whom something was said, by name", list[people.Account], _PAGE)
+ACCOUNT = Gives("what is said of the account now", people.Account)

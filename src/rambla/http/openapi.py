@@ -23,6 +23,9 @@ _PARTS: dict[str, dict[str, Any]] = {
     "activation_id": _ID,
     "number": {"type": "integer", "minimum": 0, "maximum": 10**18 - 1},
     "key": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+    "token": {"type": "string", "pattern": "^[0-9a-f]{16}$"},
+    "source": {"type": "string", "pattern": "^[a-z][a-z0-9-]{0,31}$"},
+    "user": {"type": "string", "minLength": 1, "maxLength": 255},
     "service": {"type": "string", "pattern": "^[a-z][a-z0-9_.-]{0,63}$"},
 }
 

@@ -7,6 +7,7 @@ counted, and after too many nobody is asked about it for a while, whether there 
 
 import hashlib
 import logging
+from collections.abc import Mapping
 from typing import Annotated
 
 import anyio
@@ -18,7 +19,7 @@ from rambla.domain.errors import BadCredentials, RamblaError, SourceAway
 from rambla.domain.proofs import Password, Proof
 from rambla.identity.attempts import Attempts
 from rambla.identity.mapping import Ceiling, Translation
-from rambla.identity.ports import Account, Source
+from rambla.identity.ports import Account, Public, Source
 from rambla.kit.breaker import Breaker
 from rambla.kit.clock import Clock
 from rambla.kit.flights import Flights
@@ -29,12 +30,14 @@ _MS = Annotated[int, Meta(ge=1, le=3_600_000)]
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a source is trusted, what it may give, how long it may take, how long what it said is remembered.
+    """How far a source is trusted, what it may give, how long it may take, how long what it said is remembered. `kind`
+    says which driver asks it.
 
     `attempts_max` wrong passwords for one name within `attempts_ms` lock that name for `lock_ms`. At most `asked_max`
     proofs are put to it at once.
     """
 
+    kind: str = ""
     trust: Annotated[int, Meta(ge=0, le=HIGHEST_TRUST)] = USUAL_TRUST
     roles: tuple[str, ...] = ()
     namespaces: tuple[str, ...] = ()
@@ -53,7 +56,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Asking:
-    """`asked` counts the proofs that were put to the source, `failed` those it could not say anything of."""
+    """`asked` counts the proofs that were put to the source, `refused` those that proved nobody, and `failed` those it
+    could not say anything of."""
 
     def __init__(
         self, name: str, source: Source, terms: Terms, translation: Translation, clock: Clock, tasks: Tasks
@@ -61,12 +65,17 @@ class Asking:
         self.name = name
         self.terms = terms
         self.translation = translation
-        self.asked = self.failed = 0
+        self.asked = self.refused = self.failed = 0
         self._source = source
         self._clock = clock
         self._breaker = Breaker(pause_ms=terms.pause_ms, probe_ms=terms.timeout_ms)
         self._attempts = Attempts(terms.attempts_max, within_ms=terms.attempts_ms, lock_ms=terms.lock_ms)
         self._flights: Flights[Account] = Flights(f"question to the identity source {name}", tasks)
+
+    @property
+    def public(self) -> Mapping[str, object]:
+        """What whoever logs in must know of it."""
+        return self._source.public if isinstance(self._source, Public) else {}
 
     def takes(self, proof: Proof) -> bool:
         return self._source.takes(proof)
@@ -86,7 +95,8 @@ class Asking:
         state = {"state": "away", "reason": self._breaker.reason} if self._breaker.reason else {"state": "answers"}
         if not self.asked:
             state = {"state": "not asked yet"}
-        return {**state, "trust": self.terms.trust, "asked": self.asked, "failed": self.failed}
+        counts = {"asked": self.asked, "refused": self.refused, "failed": self.failed}
+        return {**state, "trust": self.terms.trust, **counts}
 
     async def close(self) -> None:
         await self._source.close()
@@ -114,6 +124,7 @@ class Asking:
             with anyio.fail_after(self.terms.timeout_ms / 1000):
                 found = await self._source.prove(proof)
         except BadCredentials:
+            self.refused += 1
             self._answered()
             raise
         except Exception as error:

@@ -37,6 +37,7 @@ class Door:
         self._accounts = accounts
         self.tokens = tokens
         self._clock = clock
+        self._ended = 0
         self._known: dict[bytes, tuple[Identity, int, int]] = {}
         """By what was shown: who that is, until when, and what number of changes to keys that was found at."""
 
@@ -50,9 +51,10 @@ class Door:
     async def identify(self, shown: Shown, find_project: FindProject) -> Identity:
         """Raises NotAuthenticated if nothing is shown, BadCredentials if it proves nobody, TooManyAttempts, SourceAway
         if one who could know does not answer, StorageFailed."""
-        changes = self.keys.changes
+        changes, ended = self.keys.changes, self._ended
         identity, for_ms = await self._find(shown, find_project)
-        if changes == self.keys.changes:  # else it was true when it was asked, and perhaps no more
+        # Else it was true when it was asked, and perhaps no more.
+        if changes == self.keys.changes and (ended == self._ended or not identity.token):
             self.remember(shown, identity, for_ms)
         return identity
 
@@ -73,6 +75,13 @@ class Door:
         """Ask again from now on, whoever comes: something was revoked."""
         self.keys.forget()
         self._known.clear()
+
+    def forget_token(self, token_id: str) -> None:
+        """Ask again from now on, whoever comes with it: it was ended or is another."""
+        self._ended += 1
+        for digest, (identity, _, _) in [*self._known.items()]:
+            if identity.token and identity.token.id == token_id:
+                del self._known[digest]
 
     def health(self) -> dict[str, object]:
         return {name: source.health() for name, source in self.sources.items()}

@@ -11,16 +11,17 @@ import msgspec
 from rambla.domain.access import Caller
 from rambla.domain.errors import BadCredentials
 from rambla.identity.mapping import Meaning
-from rambla.identity.ports import Account, Project, Standing
+from rambla.identity.ports import Account, ApiToken, Project, Standing
 
 
 class Identity(msgspec.Struct, frozen=True):
     """`caller` is who they are where nothing says otherwise. `valid_ms` is how long what they showed can be good at
-    most, as a moment."""
+    most, as a moment; `token` is what they showed, if it is the platform's own."""
 
     caller: Caller
     elsewhere: Mapping[str, Caller] = {}
     valid_ms: int | None = None
+    token: ApiToken | None = None
 
     def acting_in(self, namespace: str) -> Caller:
         """Who they are when they ask about that namespace: a member of it, if they are one."""
@@ -31,9 +32,16 @@ class Identity(msgspec.Struct, frozen=True):
         return tuple({self.caller: None, **dict.fromkeys(self.elsewhere.values())})
 
 
-def of_callers(callers: tuple[Caller, ...], valid_ms: int | None) -> Identity:
-    """One of whom it is known already; the first is the default."""
-    return Identity(callers[0], {each.namespace: each for each in callers if each.namespace}, valid_ms)
+def of_token(token: ApiToken, *, person: str = "") -> Identity:
+    """Whom the token makes; the first of its callers is the default."""
+    callers = tuple(msgspec.structs.replace(each, person=person) for each in token.callers)
+    return Identity(callers[0], {each.namespace: each for each in callers if each.namespace}, token.expires_ms, token)
+
+
+def account_of(caller: Caller) -> str:
+    """By what name accounts know them: `corp/ada`; and `key/guest` if they came with the key of `guest`."""
+    own = f"{caller.source}/"
+    return caller.subject if caller.subject.startswith(own) else own + caller.subject
 
 
 class Proven(msgspec.Struct, frozen=True):

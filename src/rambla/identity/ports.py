@@ -4,8 +4,8 @@ All methods may be called at once from one event loop. Each of a store is one tr
 raised and nothing was changed. StorageFailed means the database is gone or full; the caller may try again.
 """
 
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -62,6 +62,16 @@ class Source(Protocol):
     async def close(self) -> None: ...
 
 
+@runtime_checkable
+class Public(Protocol):
+    """A source that has something to tell whoever wants to log in."""
+
+    @property
+    def public(self) -> Mapping[str, object]:
+        """Such as the issuer and the client that a provider of tokens knows; nothing secret."""
+        ...
+
+
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """What the platform itself knows of an account, `SOURCE/USER`.
 
@@ -82,6 +92,10 @@ class AccountStore(Protocol):
 
     async def put(self, standing: Standing) -> None:
         """Keep it, in place of what was known. `changes` is another number from then on."""
+        ...
+
+    async def change(self, account: str, change: Callable[[Standing], Standing]) -> Standing:
+        """Keep what `change` makes of what is known, and return it, without anybody coming between. As `put`."""
         ...
 
     async def all(self) -> list[Standing]:

@@ -3,6 +3,9 @@
 A test class inherits a suite and provides the fixture `store`, empty for each test.
 """
 
+import anyio
+from msgspec.structs import replace
+
 from rambla.domain.access import Caller
 from rambla.identity.ports import AccountStore, ApiToken, Standing, TokenStore
 
@@ -35,6 +38,21 @@ class AccountStoreSuite:
         await store.put(Standing(account="corp/Ada"))
         assert await store.get("corp/ada") == latest
         assert [each.account for each in await store.all()] == ["corp/Ada", "corp/ada"]
+
+    async def test_a_change_is_made_to_what_is_known_and_changes_at_once_lose_none(self, store: AccountStore) -> None:
+        assert await store.change("corp/ada", lambda known: replace(known, person="ada")) == Standing(
+            account="corp/ada", person="ada"
+        )
+        seen = await store.changes()
+
+        async def later() -> None:
+            await store.change("corp/ada", lambda known: replace(known, revoked_ms=known.revoked_ms + 1))
+
+        async with anyio.create_task_group() as group:
+            for _ in range(20):
+                group.start_soon(later)
+        assert await store.get("corp/ada") == Standing(account="corp/ada", person="ada", revoked_ms=20)
+        assert await store.changes() != seen
 
     async def test_every_change_is_another_number(self, store: AccountStore) -> None:
         seen = [await store.changes()]

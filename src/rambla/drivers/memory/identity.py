@@ -1,5 +1,7 @@
 """Accounts and tokens in dicts. (ports: rambla.identity.ports.AccountStore and TokenStore)"""
 
+from collections.abc import Callable
+
 from rambla.identity.ports import ApiToken, Standing
 
 
@@ -14,6 +16,11 @@ class MemoryAccountStore:
     async def put(self, standing: Standing) -> None:
         self._accounts[standing.account] = standing
         self._changes += 1
+
+    async def change(self, account: str, change: Callable[[Standing], Standing]) -> Standing:
+        changed = change(self._accounts.get(account) or Standing(account=account))
+        await self.put(changed)
+        return changed
 
     async def all(self) -> list[Standing]:
         return [self._accounts[account] for account in sorted(self._accounts)]

@@ -1,5 +1,7 @@
 """How does the catalogue keep accounts and tokens? (ports: rambla.identity.ports.AccountStore and TokenStore)"""
 
+from collections.abc import Callable
+
 import msgspec
 from sqlalchemy import Connection, delete, func, select
 
@@ -23,16 +25,24 @@ class SqlAccountStore:
         return None if row is None else _standings.decode(row.document)
 
     async def put(self, standing: Standing) -> None:
-        def work(connection: Connection) -> None:
+        await self.change(standing.account, lambda _: standing)
+
+    async def change(self, account: str, change: Callable[[Standing], Standing]) -> Standing:
+        query = select(accounts.c.document).where(accounts.c.account == account)
+
+        def work(connection: Connection) -> Standing:
             if connection.dialect.name == "postgresql":
                 connection.exec_driver_sql(_CHANGES)
-            change = (connection.execute(_NEWEST).scalar() or 0) + 1
-            row = {"account": standing.account, "change": change, "document": msgspec.json.encode(standing)}
-            insert = self._database.insert(accounts).values(**row)
+            row = connection.execute(query).first()
+            standing = change(_standings.decode(row.document) if row else Standing(account=account))
+            number = (connection.execute(_NEWEST).scalar() or 0) + 1
+            columns = {"account": account, "change": number, "document": msgspec.json.encode(standing)}
+            insert = self._database.insert(accounts).values(**columns)
             replaced = {name: insert.excluded[name] for name in ("change", "document")}
             connection.execute(insert.on_conflict_do_update(index_elements=[accounts.c.account], set_=replaced))
+            return standing
 
-        await self._database.write(work)
+        return await self._database.write(work)
 
     async def all(self) -> list[Standing]:
         query = select(accounts.c.document).order_by(accounts.c.account)
