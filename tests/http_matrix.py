@@ -18,9 +18,11 @@ PARTS = {
     "number": "1",
     "key": "0" * 64,
     "service": "keystone",
+    "host": "h1",
 }
 BODIES = {
     "action:write": b'{"exec":{"kind":"python:3","code":"echo"}}',
+    "policy:sync": b'{"host":"h1","daemons":[]}',
     "policy:check": b'{"rule":"x:y","target":{},"credentials":{},"checks":[]}',
     "rule:write": b'{"status":"inactive","trigger":"/guest/t","action":"/guest/a"}',
 }

@@ -42,7 +42,7 @@ AREAS = {
     "actions": "/actions",
     "packages": "/packages",
     "triggers and rules": "/triggers|/rules",
-    "the rest": "/activations|/limits|/platform/|^/api/|^/$|^/ping",
+    "the rest": "/activations|/limits|/platform/|^/policy/|^/api/|^/$|^/ping",
 }
 
 
@@ -73,7 +73,7 @@ class Client:
 
     def ask(self, case: Any) -> None:
         """Raises where the answer is not as described."""
-        if case.operation.path.startswith("/platform/"):
+        if case.operation.path.startswith(("/platform/", "/policy/")):
             token = (self.server.data / "operator.token").read_text().strip()
             answer = case.call(base_url=self.server.url, headers={"Authorization": f"Bearer {token}"})
         else:

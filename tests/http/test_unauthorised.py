@@ -32,7 +32,7 @@ OWNERS_ONLY = {
 OPERATORS_ONLY = {
     "platform:status",
     *(f"namespace:{verb}" for verb in ("list", "create", "delete", "key", "limits")),
-    *(f"policy:{verb}" for verb in ("read", "publish", "rollback", "key", "compare", "check", "sync")),
+    *(f"policy:{verb}" for verb in ("read", "publish", "rollback", "key", "compare", "check", "sync", "fleet")),
 }
 ANYONES_WITH_A_KEY = {"package:list"}  # of others, only what is published: see test_packages.py
 SOURCES_ONLY = {"trigger:deliver"}

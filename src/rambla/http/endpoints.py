@@ -56,6 +56,7 @@ _SHADOW = f"{_PLATFORM}/policy/shadow"
 _JOURNAL = f"{_PLATFORM}/policy/journal"
 _KEYS = f"{_PLATFORM}/policy/keys"
 _POLICY_API = "/policy/v1"
+_FLEET = f"{_POLICY_API}/fleet"
 _TENDED = f"{_PLATFORM}/namespaces/{{namespace}}"
 
 # JSON escapes make code longer on the way than it is; what it is when decoded is checked by `catalog`.
@@ -66,6 +67,7 @@ _SHADOWING = Body(ShadowBody, lambda _: bundles.BODY_BYTES_MAX)
 _REPLAY = Body(ReplayBody, lambda _: bundles.BODY_BYTES_MAX)
 _CHECK = Body(checking.CheckBody, lambda _: checking.BODY_BYTES_MAX, once=True)
 _CHECKS = Body(checking.ChecksBody, once=True)
+_REPORT = Body(syncing.ReportBody, lambda _: syncing.REPORT_BYTES_MAX)
 _HTTP_CHECK = Body(bytearray, lambda _: checking.BODY_BYTES_MAX)
 
 
@@ -178,4 +180,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
              _HTTP_CHECK),
     Endpoint("GET", f"{_POLICY_API}/newest", "policy:sync", syncing.newest, gives.NEWEST),
     Endpoint("GET", f"{_POLICY_API}/bundles/{{number}}", "policy:sync", syncing.bundle, gives.SIGNED_BUNDLE),
+    Endpoint("POST", _FLEET, "policy:sync", syncing.report, gives.REPORTED, _REPORT),
+    Endpoint("GET", _FLEET, "policy:read", syncing.daemons, gives.FLEET),
+    Endpoint("DELETE", f"{_FLEET}/{{host}}", "policy:fleet", syncing.forget, gives.DELETED),
 )
