@@ -21,12 +21,14 @@ PARTS = {
     "source": "corp",
     "user": "ada",
     "token": "0" * 16,
+    "host": "h1",
 }
 BODIES = {
     "action:write": b'{"exec":{"kind":"python:3","code":"echo"}}',
     "identity:token": b'{"name":"x"}',
     "identity:alias": b'{"person":"x"}',
     "platform:program": b'{"name":"x"}',
+    "policy:sync": b'{"host":"h1","daemons":[]}',
     "policy:check": b'{"rule":"x:y","target":{},"credentials":{},"checks":[]}',
     "rule:write": b'{"status":"inactive","trigger":"/guest/t","action":"/guest/a"}',
 }

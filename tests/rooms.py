@@ -23,11 +23,13 @@ from rambla.drivers.memory.apis import MemoryApiStore
 from rambla.drivers.memory.bundles import MemoryBundleStore
 from rambla.drivers.memory.catalog import MemoryEntityStore, MemoryNamespaceStore
 from rambla.drivers.memory.engine import Crash, MemoryEngine, say
+from rambla.drivers.memory.fleet import MemoryFleetStore
 from rambla.drivers.memory.identity import MemoryAccountStore, MemoryTokenStore
 from rambla.drivers.memory.index import MemoryIndex
 from rambla.enforcers.asking import Asking
 from rambla.enforcers.panel import Panel
 from rambla.engine.ports import Run
+from rambla.fleet.fleet import Fleet
 from rambla.flow.apis import MANAGEMENT
 from rambla.flow.feeds import FEEDS
 from rambla.flow.identify import Shown, caller
@@ -96,6 +98,7 @@ class World:
         self.alarms = MemoryAlarmStore()
         self.apis = MemoryApiStore()
         self.bundles = MemoryBundleStore()
+        self.fleet = MemoryFleetStore()
         self.accounts, self.tokens = MemoryAccountStore(), MemoryTokenStore()
         self.settled = 0
 
@@ -154,9 +157,8 @@ async def open_rooms(
     and not settled. On leaving, what runs is broken off."""
     world = world if isinstance(world, World) else World(world)
     clock, index, namespaces = world.clock, world.index, world.namespaces
-    limits = limits or Limits()
+    limits, engine = limits or Limits(), engine or MemoryEngine(FUNCTIONS, clock)
     journal, ledger = world.journal()
-    engine = engine or MemoryEngine(FUNCTIONS, clock)
     async with Tasks() as tasks:
         platform = Platform(
             clock=clock,
@@ -174,6 +176,7 @@ async def open_rooms(
             bundles=world.bundles,
             last_bundle=FileLastBundle(world.folder),
             signer=FileSigner(world.folder),
+            fleet=Fleet(world.fleet, clock),
             enforcers=enforcers(clock, tasks),
             ledger=ledger,
             activations=Activations(index),

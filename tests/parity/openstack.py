@@ -55,10 +55,12 @@ class Oracle:
         files: dict[str, str] | None = None,
         *,
         new_defaults: bool = True,
+        content_type: str = "",
     ) -> bool | str:
-        """True, or the name of the exception. `files` are `policy.yaml` and those in `policy.d/`."""
+        """True, or the name of the exception. `files` are `policy.yaml` and those in `policy.d/`; `content_type` is how
+        `http:` rules ask."""
         message = {"load": name, "defaults": defaults, "files": files or {}, "new_defaults": new_defaults}
-        self.send(message)
+        self.send({**message, "content_type": content_type})
         return self.receive()  # type: ignore[no-any-return]  # as the oracle promises
 
     def decisions(self, name: str, requests: Sequence[Request]) -> list[bool | str]:

@@ -39,7 +39,7 @@ def rules_of(service):
     ]
 
 
-def load(name, defaults, files, new_defaults=True):
+def load(name, defaults, files, new_defaults=True, content_type=""):
     folder = Path(FOLDER.name) / str(len(ENFORCERS))
     (folder / "policy.d").mkdir(parents=True)
     for file, text in files.items():
@@ -49,6 +49,8 @@ def load(name, defaults, files, new_defaults=True):
     enforcer = policy.Enforcer(conf, policy_file=str(folder / "policy.yaml"))
     conf.set_override("policy_dirs", [str(folder / "policy.d")], "oslo_policy")
     conf.set_override("enforce_new_defaults", new_defaults, "oslo_policy")
+    if content_type:
+        conf.set_override("remote_content_type", content_type, "oslo_policy")
     enforcer.suppress_deprecation_warnings = True
     for rule in defaults:
         old = rule.get("deprecated")
@@ -78,7 +80,8 @@ def answer(message):
     if "rules" in message:
         return {service: rules_of(service) for service in message["rules"]}
     if "load" in message:
-        return load(message["load"], message["defaults"], message["files"], message["new_defaults"])
+        wanted = (message[name] for name in ("load", "defaults", "files", "new_defaults", "content_type"))
+        return load(*wanted)
     enforcer = ENFORCERS[message["ask"]]
     return [ask(enforcer, *request) for request in message["requests"]]
 

@@ -29,6 +29,8 @@ from rambla.domain.errors import StorageFailed
 from rambla.domain.names import SYSTEM_NAMESPACE
 from rambla.enforcers.panel import Panel
 from rambla.engine.ports import Engine
+from rambla.fleet.fleet import Fleet
+from rambla.fleet.ports import FleetStore
 from rambla.flow.apis import MANAGEMENT
 from rambla.flow.feeds import FEEDS
 from rambla.flow.platform import Limits, Platform
@@ -75,6 +77,7 @@ class Stores:
     bundles: BundleStore
     accounts: AccountStore
     tokens: TokenStore
+    fleet: FleetStore
     index: Index
     catalog: Any
 
@@ -99,6 +102,7 @@ async def open_stores(settings: Settings, folder: DataFolder) -> AsyncIterator[S
             bundles=catalog.bundles,
             accounts=catalog.accounts,
             tokens=catalog.tokens,
+            fleet=catalog.fleet,
             index=index.index,
             catalog=catalog,
         )
@@ -174,6 +178,7 @@ def build_platform(
         bundles=stores.bundles,
         last_bundle=opener("last_bundle", "file")(folder.path),
         signer=opener("signer", "ed25519")(folder.path),
+        fleet=Fleet(stores.fleet, clock, silent_ms=settings.fleet_silent_ms),
         policy=Holder(InForce(Policies(defaults.policy(enforcers=enforcers)))),
         enforcers=enforcers,
         ledger=Ledger(stores.journal, pending),

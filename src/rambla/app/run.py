@@ -32,6 +32,7 @@ from rambla.drivers.process.engine import ProcessSettings, open_engine
 from rambla.engine.ports import Engine
 from rambla.flow.alarms import keep_time
 from rambla.flow.bundles import follow_bundles, refuse_none_good, take_last
+from rambla.flow.fleet import save_seen
 from rambla.flow.identify import follow_revocations
 from rambla.flow.platform import Platform
 from rambla.flow.recover import settle
@@ -127,6 +128,7 @@ async def _run(platform: Platform, stores: Stores, services: Tasks, server: Serv
     services.start("tailer", follow, stores.journal, stores.index, platform.activations)
     services.start("reaper", platform.dispatcher.reap, restart=True)
     services.start("alarms", keep_time, platform, restart=True)
+    services.start("fleet", save_seen, platform, restart=True)
     services.start("cursor", _save_cursor, platform, stores, restart=True)
     await server.serve()
 

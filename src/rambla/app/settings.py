@@ -51,6 +51,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     fires_per_minute: int = 600_000
     signed_address_ttl_ms: int = 60_000
     policy_reload_ms: int = 5_000
+    fleet_silent_ms: int = 60_000
     journal_segment_mb: int = 64
     enforcers: dict[str, dict[str, Any]] = {}
     identity: dict[str, dict[str, Any]] = {}

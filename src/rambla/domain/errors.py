@@ -125,6 +125,18 @@ class LockedOut(Conflict):
     code = "locked_out"
 
 
+class HostTaken(Conflict):
+    """Host '{host}' is reported by '{by}'. Fix: report it by that account, or rambla policy fleet --forget {host}"""
+
+    code = "host_taken"
+
+
+class FleetFull(Conflict):
+    """{hosts_max} hosts are reported already. Fix: rambla policy fleet --forget HOST for those that are gone"""
+
+    code = "fleet_full"
+
+
 class PackageNotEmpty(Conflict):
     """Package not empty (contains {contents}). Set force param or delete package contents."""
 

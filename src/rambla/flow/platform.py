@@ -18,6 +18,7 @@ from rambla.dispatch.dispatcher import Dispatcher
 from rambla.domain.access import Caller
 from rambla.enforcers.panel import Panel
 from rambla.engine.ports import Engine
+from rambla.fleet.fleet import Fleet
 from rambla.gateway.apis import Apis
 from rambla.gateway.limiter import Limiter
 from rambla.identity.door import Door
@@ -75,6 +76,7 @@ class Platform:
     bundles: BundleStore
     last_bundle: LastBundle
     signer: Signer
+    fleet: Fleet
     enforcers: Panel
     ledger: Ledger
     activations: Activations

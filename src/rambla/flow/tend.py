@@ -18,10 +18,11 @@ from rambla.catalog.bounds import ranges, ranges_in
 from rambla.domain.access import Target
 from rambla.domain.changes import NamespaceChange
 from rambla.domain.entities import Namespace
-from rambla.domain.errors import AlreadyExists, NamespaceDeleted, NotFound, Refused
+from rambla.domain.errors import AlreadyExists, NamespaceDeleted, NotFound, Refused, StorageFailed
 from rambla.domain.names import SYSTEM_NAMESPACE, check_new_namespace
 from rambla.flow.accounts import end_all
 from rambla.flow.decide import decide
+from rambla.flow.fleet import daemons_by_state
 from rambla.flow.guard import guarded
 from rambla.flow.platform import Limits, Op, Platform
 from rambla.policy.holder import Holder
@@ -46,6 +47,7 @@ async def status(platform: Platform, op: Op) -> dict[str, Any]:
             },
             "open_intents": len(platform.ledger.pending),
             "policy": {**_policy(platform.policy), "checks": platform.tally.sums()},
+            "fleet": await _fleet(platform),
             **await platform.health(),
         }
 
@@ -55,6 +57,13 @@ def _policy(holder: Holder) -> dict[str, Any]:
     problems = [*map(str, holder.problems)] or "none"
     services = sorted(holder.in_force.policies.services)
     return {"bundle": holder.number, "newest": holder.seen, "problems": problems, "services": services}
+
+
+async def _fleet(platform: Platform) -> dict[str, object]:
+    try:
+        return {"daemons": await daemons_by_state(platform)}
+    except StorageFailed as error:
+        return {"error": str(error)}
 
 
 async def namespaces(platform: Platform, op: Op) -> list[Namespace]:

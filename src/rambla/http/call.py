@@ -81,6 +81,10 @@ class Call(Generic[B]):
     def service(self) -> str:
         return self._part("service")
 
+    @property
+    def host(self) -> str:
+        return self._part("host")
+
     async def hung_up(self) -> None:
         """Returns as soon as the client is gone; its body must have been read."""
         while (await self.request.receive())["type"] != "http.disconnect":

@@ -62,6 +62,7 @@ _POLICY_API = "/policy/v1"
 _IDENTITY = "/identity/v1"
 _TOKENS = f"{_IDENTITY}/tokens"
 _ACCOUNT = f"{_IDENTITY}/accounts/{{source}}/{{user}}"
+_FLEET = f"{_POLICY_API}/fleet"
 _TENDED = f"{_PLATFORM}/namespaces/{{namespace}}"
 
 # JSON escapes make code longer on the way than it is; what it is when decoded is checked by `catalog`.
@@ -76,6 +77,7 @@ _LOGIN = Body(LoginBody, lambda _: BODY_BYTES_MAX, once=True)
 _TOKEN = Body(TokenBody, lambda _: BODY_BYTES_MAX, once=True)
 _PROGRAM = Body(ProgramBody, lambda _: BODY_BYTES_MAX, once=True)
 _PERSON = Body(PersonBody, lambda _: BODY_BYTES_MAX, once=True)
+_REPORT = Body(syncing.ReportBody, lambda _: syncing.REPORT_BYTES_MAX)
 _HTTP_CHECK = Body(bytearray, lambda _: checking.BODY_BYTES_MAX)
 
 
@@ -208,4 +210,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("POST", f"{_ACCOUNT}/unlock", "identity:block", accounts.unlock, gives.DELETED),
     Endpoint("PUT", f"{_ACCOUNT}/person", "identity:alias", accounts.join, gives.ACCOUNT, _PERSON),
     Endpoint("DELETE", f"{_ACCOUNT}/person", "identity:alias", accounts.part, gives.ACCOUNT),
+    Endpoint("POST", _FLEET, "policy:sync", syncing.report, gives.REPORTED, _REPORT),
+    Endpoint("GET", _FLEET, "policy:read", syncing.daemons, gives.FLEET),
+    Endpoint("DELETE", f"{_FLEET}/{{host}}", "policy:fleet", syncing.forget, gives.DELETED),
 )

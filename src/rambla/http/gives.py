@@ -85,6 +85,8 @@ CHECKS = Gives("the decisions, all by one bundle", shapes.Checks)
 HTTP_CHECKED = Gives("True or False")
 NEWEST = Gives("which bundle is in force, at once or when it changes", shapes.Newest, ("known", "wait_ms"))
 SIGNED_BUNDLE = Gives("the bundle as it was signed", shapes.SignedBundle)
+REPORTED = Gives("nothing", status=204)
+FLEET = Gives("the daemons of all hosts, and how they stand", shapes.Fleet)
 COMPARED = Gives("what another policy decides otherwise", shapes.Comparison)
 
 SOURCES = Gives("whom one may ask to be known, in their order", list[people.Source])

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from rambla.domain.names import NAME_PATTERN
+from rambla.flow.fleet import NAME_PATTERN as HOST_PATTERN
 from rambla.http.endpoint import PUBLIC, Endpoint
 from rambla.http.query import PARAMETERS
 from rambla.http.shapes import Failure
@@ -26,6 +27,7 @@ _PARTS: dict[str, dict[str, Any]] = {
     "token": {"type": "string", "pattern": "^[0-9a-f]{16}$"},
     "source": {"type": "string", "pattern": "^[a-z][a-z0-9-]{0,31}$"},
     "user": {"type": "string", "minLength": 1, "maxLength": 255},
+    "host": {"type": "string", "pattern": f"^{HOST_PATTERN}$"},
     "service": {"type": "string", "pattern": "^[a-z][a-z0-9_.-]{0,63}$"},
 }
 

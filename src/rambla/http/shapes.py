@@ -294,7 +294,29 @@ class SignedBundle(Newest, frozen=True, kw_only=True):
 
     author: str
     note: str
-    files: list[tuple[str, str]]
+    files: list[list[str]]
+
+
+class FleetDaemon(msgspec.Struct, frozen=True, kw_only=True):
+    """`state`: current, behind, refused, failed or silent; of bundle `number`. `by` whom it was reported, last at
+    `seen_ms` since the epoch."""
+
+    host: str
+    daemon: str
+    service: str
+    mode: str
+    number: int
+    state: str
+    detail: str
+    seen_ms: int
+    by: str
+
+
+class Fleet(msgspec.Struct, frozen=True, kw_only=True):
+    """`bundle` is the number of the one in force here."""
+
+    bundle: int
+    daemons: list[FleetDaemon]
 
 
 class Difference(Shape, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from rambla.drivers.sql.apis import SqlApiStore
 from rambla.drivers.sql.bundles import SqlBundleStore
 from rambla.drivers.sql.database import Database, is_damaged, open_database
 from rambla.drivers.sql.entities import SqlEntityStore
+from rambla.drivers.sql.fleet import SqlFleetStore
 from rambla.drivers.sql.identity import SqlAccountStore, SqlTokenStore
 from rambla.drivers.sql.index import SqlIndex
 from rambla.drivers.sql.namespaces import SqlNamespaceStore
@@ -32,6 +33,7 @@ class OpenCatalog:
     bundles: SqlBundleStore
     accounts: SqlAccountStore
     tokens: SqlTokenStore
+    fleet: SqlFleetStore
     database: Database
 
     async def close(self) -> None:
@@ -58,6 +60,7 @@ def open_catalog(url: str) -> OpenCatalog:
         SqlBundleStore(database),
         SqlAccountStore(database),
         SqlTokenStore(database),
+        SqlFleetStore(database),
         database,
     )
 

@@ -127,6 +127,14 @@ tokens = Table(
     Index("tokens_listed", "account", "created_ms"),
     Index("tokens_expire", "expires_ms"),
 )
+fleet = Table(
+    "fleet",
+    catalog,
+    _key("host", primary_key=True),
+    _key("reported_by", nullable=False),
+    Column("seen_ms", BigInteger, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+)
 
 index = MetaData()
 
