@@ -30,11 +30,11 @@ reseller_admin_role = ResellerAdmin
 SERVICE = """
 auth_type = password
 auth_url = {keystone}
-username = swift
+username = {user}
 password = {password}
 user_domain_id = default
 project_domain_id = default
-project_name = service
+project_name = {user}
 """
 
 
@@ -45,9 +45,10 @@ class KeystoneSwift(ServerProcess):
         """Who has one of `operator_roles` on a project may do everything in its account."""
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        _introduce(keystone, self.url)
+        user = f"swift-{port}"  # its own, as a Keystone may have several
+        _introduce(keystone, user, self.url)
         data.mkdir(parents=True, exist_ok=True)
-        service = SERVICE.format(keystone=keystone.url, password=PASSWORD)
+        service = SERVICE.format(keystone=keystone.url, user=user, password=PASSWORD)
         text = FILTERS.format(keystone=keystone.url, service=service, operator_roles=operator_roles)
         (data / "keystone.conf").write_text(text)
         options = ["--data", data, "--port", str(port), "--keystone-conf", data / "keystone.conf"]
@@ -61,10 +62,9 @@ class KeystoneSwift(ServerProcess):
         return httpx.Client(base_url=base, headers={"X-Auth-Token": token}, timeout=60, trust_env=False)
 
 
-def _introduce(keystone: Keystone, url: str) -> None:
-    """Its own user, who may validate tokens, and its endpoint."""
-    project = keystone.create_project("service")
-    keystone.create_member("swift", PASSWORD, project, "service")
+def _introduce(keystone: Keystone, user: str, url: str) -> None:
+    """Its user, who may validate tokens, in a project of that name, and its endpoint."""
+    keystone.create_member(user, PASSWORD, keystone.create_project(user), "service")
     keystone.role("ResellerAdmin")
     made = keystone.call("POST", "/services", {"service": {"type": "object-store", "name": "swift"}})
     endpoint = {"service_id": made["service"]["id"], "interface": "public", "region_id": "RegionOne"}

@@ -81,6 +81,26 @@ async def test_roles_count_in_the_namespace_that_is_asked_about(web: httpx.Async
         assert await status(web, "GET", "guest/actions", user) == 403
 
 
+async def test_who_works_somewhere_finds_what_others_publish_and_nothing_else(
+    web: httpx.AsyncClient, other_key: str
+) -> None:
+    owner = {"Authorization": other_key}
+    for package, published in (("open", True), ("closed", False)):
+        path = f"/api/v1/namespaces/_/packages/{package}"
+        await web.put(path, headers=owner, json={"publish": published})
+        await web.put(f"/api/v1/namespaces/_/actions/{package}/a", headers=owner, json=ACTION)
+    for user, found in (("corp/look", 200), ("corp/none", 403), ("corp/tend", 403)):
+        answer = await web.get("/api/v1/namespaces/other/packages", headers=as_user(user))
+        assert answer.status_code == found
+        assert found == 403 or [package["name"] for package in answer.json()] == ["open"]
+        assert await status(web, "GET", "other/packages/open", user) == found
+        assert await status(web, "GET", "other/actions/open/a", user) == found
+        # To invoke it costs the namespace that they work in, so whoever only looks does not.
+        assert await status(web, "POST", "other/actions/open/a?blocking=true", user, json={}) == 403
+        assert await status(web, "GET", "other/actions/closed/a", user) == 403
+        assert await status(web, "PUT", "other/actions/open/b", user, json=ACTION) == 403
+
+
 async def test_what_they_do_is_on_record_with_who_they_are_and_how_far_they_are_trusted(
     web: httpx.AsyncClient, rooms: Rooms
 ) -> None:
