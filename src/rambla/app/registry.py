@@ -31,6 +31,7 @@ OPENERS = {
     ("identity", "keystone"): "rambla.drivers.keystone.source:open_source",
     ("origin", "http"): "rambla.drivers.http.enforcer:open_origin",
     ("identity", "ldap"): "rambla.drivers.ldap.source:open_source",
+    ("identity", "radius"): "rambla.drivers.radius.source:open_source",
     ("objects", "swift"): "rambla.drivers.swift.embedded:open_embedded",
 }
 
