@@ -30,6 +30,8 @@ OPENERS = {
     ("enforcer", "sqlite"): "rambla.drivers.sql.enforcer:open_enforcer",
     ("identity", "keystone"): "rambla.drivers.keystone.source:open_source",
     ("origin", "http"): "rambla.drivers.http.enforcer:open_origin",
+    ("identity", "ldap"): "rambla.drivers.ldap.source:open_source",
+    ("identity", "radius"): "rambla.drivers.radius.source:open_source",
     ("objects", "swift"): "rambla.drivers.swift.embedded:open_embedded",
 }
 

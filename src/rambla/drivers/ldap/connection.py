@@ -1,41 +1,39 @@
 """How does one speak with a directory?
 
-One connection, encrypted and bound before it is used, for one search at a time. Whoever is cancelled in the middle
-closes it. What goes wrong raises EnforcerAway, or NoAnswer where the question itself may be the cause.
+One connection, encrypted before it is used, for one operation at a time. Whoever is cancelled in the middle closes it.
+What goes wrong raises Unreachable, or Unfinished where the question itself may be the cause.
 """
 
 import itertools
 import ssl
-from collections.abc import Sequence
 
 import anyio
-import msgspec
 from anyio.abc import ByteStream
 from anyio.streams.tls import TLSStream
 
-from rambla.domain.errors import EnforcerAway, NoAnswer
 from rambla.drivers.ldap import messages
-from rambla.drivers.ldap.messages import Elsewhere, Entry, Malformed, Message, Result
+from rambla.drivers.ldap.messages import Elsewhere, Entry, Malformed, Message, Query, Result, TooLong
+from rambla.drivers.ldap.server import Server
 
 RECEIVE_BYTES = 65536
-_AWAY = frozenset((1, 2, 51, 52))  # operationsError, protocolError, busy, unavailable (RFC 4511, appendix A)
+REFERENCES_MAX = 100
 _BROKEN = (OSError, ssl.SSLError, anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream)
+# RFC 4511, appendix A
+_SIZE_LIMIT_EXCEEDED = 4
+_AWAY = frozenset((1, 2, 51, 52))  # operationsError, protocolError, busy, unavailable
+_BINDS_NOBODY = frozenset((3, 7, 8, 13, 80))  # not in time, not by this method, not so weakly, not in the clear, other
 
 
-class Server(msgspec.Struct, frozen=True):
-    """Where a directory is and how it is spoken to; `tls` as it begins, `start_tls` before anything else is said."""
+class Unreachable(Exception):
+    """The directory answers nobody; the text says why."""
 
-    name: str
-    host: str
-    port: int
-    tls: bool
-    start_tls: bool
-    bind_dn: str
-    password: str
-    context: ssl.SSLContext
 
-    def __repr__(self) -> str:
-        return f"Server({self.name!r})"  # not the password
+class Unfinished(Exception):
+    """The directory gave no whole answer to this question; the text says why."""
+
+
+class TooMuch(Unfinished):
+    """There is more of what was asked for than is read."""
 
 
 class Connection:
@@ -45,62 +43,72 @@ class Connection:
         self._received = b""
         self._numbers = itertools.count(1)
 
-    async def search(
-        self, base: str, conditions: Sequence[tuple[str, str]], attribute: str, entries_max: int
-    ) -> list[Entry]:
-        """What lies below `base` and fulfils any condition, at most `entries_max`."""
+    async def search(self, query: Query, *, elsewhere: bool = False) -> list[Entry]:
+        """What fulfils the query. What may lie in another directory is not asked for: without `elsewhere`, that there
+        may be some is Unfinished."""
         number = next(self._numbers)
-        await self._send(messages.search(number, base, conditions, attribute, entries_max))
+        await self._send(messages.search(number, query))
         found: list[Entry] = []
+        references = 0
         while not isinstance(message := await self._receive(number), Result):
             if isinstance(message, Elsewhere):
-                raise self._no_answer("the directory refers to another one, which is not asked")
-            found.append(message)
-            if len(found) > entries_max:
-                raise self._no_answer("more is found than was asked for")
+                references += 1
+                if not elsewhere:
+                    raise Unfinished("the directory refers to another one, which is not asked")
+            else:
+                found.append(message)
+            if len(found) > query.entries_max or references > REFERENCES_MAX:
+                raise TooMuch("more is found than was asked for")
         if message.code in _AWAY:
-            raise self._away(f"the directory answered with code {message.code}")
+            raise Unreachable(f"the directory answered with code {message.code}")
         if message.code:
-            raise self._no_answer(f"the directory answered with code {message.code}")
+            kind = TooMuch if message.code == _SIZE_LIMIT_EXCEEDED else Unfinished
+            raise kind(f"the directory answered with code {message.code}")
         return found
+
+    async def bind(self, dn: str, password: str) -> bool:
+        """Whether that is the password of `dn`, and they may come in with it. Neither may be empty, as the directory
+        would bind nobody in particular and say yes (RFC 4513, 5.1)."""
+        if not dn or not password:
+            return False
+        number = next(self._numbers)
+        await self._send(messages.bind(number, dn, password))
+        message = await self._receive(number)
+        if not isinstance(message, Result):
+            raise Unreachable("it says what is not understood")
+        if message.code in _AWAY | _BINDS_NOBODY:
+            raise Unreachable(f"the directory answered with code {message.code}")
+        return message.code == 0
 
     async def close(self) -> None:
         await anyio.aclose_forcefully(self._stream)
 
-    async def begin(self) -> None:
-        """Encrypt and bind."""
+    async def encrypt(self) -> None:
+        """As the settings say."""
         if self._server.start_tls:
             number = next(self._numbers)
             await self._send(messages.start_tls(number))
-            await self._expect_success(number, "it does not begin TLS")
+            message = await self._receive(number)
+            if not isinstance(message, Result) or message.code:
+                raise Unreachable("it does not begin TLS")
             if self._received:
-                raise self._away("it says more before TLS begins")  # somebody else may have put it there
-            await self._encrypt()
-        elif self._server.tls:
-            await self._encrypt()
-        if self._server.bind_dn:
-            number = next(self._numbers)
-            await self._send(messages.bind(number, self._server.bind_dn, self._server.password))
-            await self._expect_success(number, "it does not accept bind_dn and its password")
-
-    async def _encrypt(self) -> None:
-        try:
-            self._stream = await TLSStream.wrap(
-                self._stream, hostname=self._server.host, ssl_context=self._server.context, standard_compatible=False
-            )
-        except _BROKEN as error:
-            raise self._away("no TLS with a certificate that is trusted") from error
-
-    async def _expect_success(self, number: int, otherwise: str) -> None:
-        message = await self._receive(number)
-        if not isinstance(message, Result) or message.code:
-            raise self._away(otherwise)
+                raise Unreachable("it says more before TLS begins")  # somebody else may have put it there
+        if self._server.start_tls or self._server.tls:
+            try:
+                self._stream = await TLSStream.wrap(
+                    self._stream,
+                    hostname=self._server.host,
+                    ssl_context=self._server.context,
+                    standard_compatible=False,
+                )
+            except _BROKEN as error:
+                raise Unreachable("no TLS with a certificate that is trusted") from error
 
     async def _send(self, message: bytes) -> None:
         try:
             await self._stream.send(message)
         except _BROKEN as error:
-            raise self._away("the connection is lost") from error
+            raise Unreachable("the connection is lost") from error
 
     async def _receive(self, number: int) -> Message:
         """The next message that answers this one."""
@@ -112,27 +120,25 @@ class Connection:
             if message.number != number:
                 raise Malformed
             return message
+        except TooLong as error:
+            raise TooMuch(f"it says more than {messages.MESSAGE_BYTES_MAX} bytes at once") from error
         except Malformed as error:
-            raise self._away("it says what is not understood") from error
+            raise Unreachable("it says what is not understood") from error
         except _BROKEN as error:
-            raise self._away("the connection is lost") from error
-
-    def _away(self, detail: str) -> EnforcerAway:
-        return EnforcerAway(enforcer=self._server.name, detail=detail)
-
-    def _no_answer(self, detail: str) -> NoAnswer:
-        return NoAnswer(enforcer=self._server.name, detail=detail)
+            raise Unreachable("the connection is lost") from error
 
 
-async def open_connection(server: Server) -> Connection:
-    """Raises EnforcerAway."""
+async def open_connection(server: Server, *, bound: bool = True) -> Connection:
+    """One that is encrypted and, if `bound`, is whoever searches. Raises Unreachable."""
     try:
         stream = await anyio.connect_tcp(server.host, server.port)
     except OSError as error:
-        raise EnforcerAway(enforcer=server.name, detail="it cannot be reached") from error
+        raise Unreachable("it cannot be reached") from error
     connection = Connection(server, stream)
     try:
-        await connection.begin()
+        await connection.encrypt()
+        if bound and server.bind_dn and not await connection.bind(server.bind_dn, server.password):
+            raise Unreachable("it does not accept bind_dn and its password")
     except BaseException:
         await connection.close()
         raise
