@@ -4,19 +4,17 @@ Each of its upstream integration scenarios, written anew in `openwhisk_client.js
 """
 
 import base64
-import fcntl
 import io
 import json
 import os
 import re
-import shutil
 import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from npmkit import installed
 from system.running import serving
 
 CLIENT = "openwhisk@3.21.9"
@@ -26,21 +24,7 @@ SCENARIOS = re.findall(r"^  '(\w+: .*?)':", SCRIPT.read_text(encoding="utf-8"), 
 
 @pytest.fixture(scope="module")
 def client() -> Path:
-    """The folder with the client in it, installed once for this environment, by one of the tests' processes."""
-    for program in ("node", "npm"):
-        if not shutil.which(program):
-            pytest.skip(f"needs {program}: apt-get install nodejs npm")
-    folder = Path(sys.prefix) / "share" / "rambla" / "javascript-client"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "installed").exists():
-            command = ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder), CLIENT]
-            done = subprocess.run(command, capture_output=True, text=True)
-            if done.returncode:
-                pytest.skip(f"npm cannot install {CLIENT}: {done.stderr[-500:]}")
-            (folder / "installed").touch()
-    return folder
+    return installed("javascript-client", CLIENT)
 
 
 @pytest.fixture(scope="module")

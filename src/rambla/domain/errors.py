@@ -312,6 +312,12 @@ class SourceAway(WorldError):
     code = "source_away"
 
 
+class SourceKnowsOthers(SourceAway):
+    """The identity source '{source}' cannot say who you are: {detail}"""
+
+    code = "source_knows_others"
+
+
 class BrokenPolicy(WorldError):
     """The policy is not accepted:
     {problems}"""

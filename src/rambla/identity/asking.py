@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from rambla.domain.access import HIGHEST_TRUST, USUAL_TRUST
-from rambla.domain.errors import BadCredentials, RamblaError, SourceAway
+from rambla.domain.errors import BadCredentials, RamblaError, SourceAway, SourceKnowsOthers
 from rambla.domain.proofs import Password, Proof
 from rambla.identity.attempts import Attempts
 from rambla.identity.mapping import Ceiling, Translation
@@ -126,6 +126,9 @@ class Asking:
         except BadCredentials:
             self.refused += 1
             self._answered()
+            raise
+        except SourceKnowsOthers:  # whoever sends nonsense must not keep those away of whom it can say something
+            self.failed += 1
             raise
         except Exception as error:
             raise self._away(error) from None  # what a driver did not foresee may hold a secret

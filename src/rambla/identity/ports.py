@@ -54,8 +54,8 @@ class Source(Protocol):
         """Whose proof that is.
 
         Raises BadCredentials if it proves nobody, or no more: an unknown user takes as long as a wrong password.
-        Raises SourceAway if the source cannot be reached or its answer is none. Neither holds a secret. When cancelled,
-        it lets go of what it holds.
+        Raises SourceAway if the source cannot be reached or its answer is none, SourceKnowsOthers if it can say
+        something of others nevertheless. None holds a secret. When cancelled, it lets go of what it holds.
         """
         ...
 

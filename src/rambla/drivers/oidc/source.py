@@ -1,0 +1,85 @@
+"""Which tokens does a provider's word stand behind?
+
+A token is this source's if it says so itself: three parts, and our issuer. Then the provider's key proves it, and what
+it says of audience and time is checked. (port: rambla.identity.ports.Source)
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from rambla.domain.errors import BadCredentials, BadSettings
+from rambla.domain.proofs import Proof, Token
+from rambla.drivers.oidc.addresses import is_safe
+from rambla.drivers.oidc.keys import ALGORITHMS, Algorithm, verify
+from rambla.drivers.oidc.provider import Provider, Times
+from rambla.drivers.oidc.tokens import Rules, account, header_of, issuer_of
+from rambla.drivers.settings import read_settings
+from rambla.identity.ports import Account
+from rambla.kit.clock import Clock
+
+_MS = Annotated[int, Meta(ge=1, le=86_400_000)]
+_Name = Annotated[str, Meta(min_length=1, max_length=255)]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`client_id` and `scopes` are for those who log in by command line; nothing here needs them."""
+
+    issuer: str
+    audiences: Annotated[tuple[_Name, ...], Meta(min_length=1, max_length=100)]
+    algorithms: Annotated[tuple[Algorithm, ...], Meta(min_length=1)] = ALGORITHMS
+    client_id: str = ""
+    scopes: tuple[_Name, ...] = ("openid",)
+    ca_file: str = ""
+    leeway_ms: Annotated[int, Meta(ge=0, le=300_000)] = 30_000
+    max_age_ms: Annotated[int, Meta(ge=0, le=31_536_000_000)] = 0
+    fetch_ms: Annotated[int, Meta(ge=1, le=60_000)] = 2_000
+    keys_ms: _MS = 300_000
+    keys_away_ms: _MS = 3_600_000
+    keys_pause_ms: _MS = 10_000
+
+
+class OidcSource:
+    """`public` is what whoever wants to log in at the provider must know."""
+
+    def __init__(self, settings: Settings, provider: Provider, clock: Clock) -> None:
+        self.public: Mapping[str, object] = {
+            "kind": "oidc",
+            "issuer": settings.issuer,
+            "client_id": settings.client_id,
+            "scopes": list(settings.scopes),
+        }
+        self._issuer = settings.issuer
+        self._algorithms = settings.algorithms
+        self._rules = Rules(settings.issuer, settings.audiences, settings.leeway_ms, settings.max_age_ms)
+        self._provider = provider
+        self._clock = clock
+
+    def takes(self, proof: Proof) -> bool:
+        return isinstance(proof, Token) and issuer_of(proof.token) == self._issuer
+
+    async def prove(self, proof: Proof) -> Account:
+        if not isinstance(proof, Token):
+            raise BadCredentials()
+        header = header_of(proof.token)
+        if header.alg not in self._algorithms:
+            raise BadCredentials()
+        key = await self._provider.key(header.kid, header.alg)
+        return account(verify(proof.token, key), self._rules, self._clock.now_ms())
+
+    async def close(self) -> None:
+        await self._provider.close()
+
+
+def open_source(name: str, given: Mapping[str, Any], catalog: object, clock: Clock) -> OidcSource:
+    """Raises BadSettings."""
+    settings = read_settings(f"identity.{name}", Settings, given)
+    if not is_safe(settings.issuer) or "?" in settings.issuer:
+        detail = "its issuer is an https address, or one of http on this machine, without '?', '#' and '@'"
+        raise BadSettings(name=f"identity.{name}", detail=detail)
+    times = msgspec.convert(settings, Times, from_attributes=True)
+    provider = Provider(name, settings.issuer, settings.algorithms, times, clock)
+    provider.connect(settings.ca_file)
+    return OidcSource(settings, provider, clock)
