@@ -32,13 +32,17 @@ class Client:
     """One kept connection. A request that fails on a kept one, which the server may have closed, is sent once more."""
 
     def __init__(
-        self, url: str, context: ssl.SSLContext | None = None, answer_bytes_max: int = ANSWER_BYTES_MAX
+        self,
+        url: str,
+        context: ssl.SSLContext | None = None,
+        answer_bytes_max: int = ANSWER_BYTES_MAX,
+        timeout_s: float = TIMEOUT_S,
     ) -> None:
         """`context` says whose certificate an https URL must have, and which is ours; the system's without it."""
         self._parts = urlsplit(url)
         self._base = self._parts.path.rstrip("/")
         self._context = context
-        self._answer_bytes_max = answer_bytes_max
+        self._answer_bytes_max, self._timeout_s = answer_bytes_max, timeout_s
         self._kept: http.client.HTTPConnection | None = None
 
     def ask(self, method: str, path: str, headers: dict[str, str], body: bytes | None = None) -> Answer:
@@ -71,5 +75,5 @@ class Client:
     def _connection(self) -> http.client.HTTPConnection:
         host, port = self._parts.hostname or "", self._parts.port
         if self._parts.scheme == "https":
-            return http.client.HTTPSConnection(host, port, timeout=TIMEOUT_S, context=self._context)
-        return http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
+            return http.client.HTTPSConnection(host, port, timeout=self._timeout_s, context=self._context)
+        return http.client.HTTPConnection(host, port, timeout=self._timeout_s)

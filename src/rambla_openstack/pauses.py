@@ -21,5 +21,13 @@ class Pause:
     def succeed(self) -> None:
         self._failures, self._until = 0, 0.0
 
+    @property
+    def is_well(self) -> bool:
+        """Whether there was no failure since the last success."""
+        return not self._failures
+
+    def left_s(self, now: float) -> float:
+        return max(0.0, self._until - now)
+
     def is_over(self, now: float) -> bool:
         return now >= self._until

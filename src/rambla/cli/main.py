@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import click
 
 from rambla import __version__
-from rambla.cli import actions, activations, api, errors, packages, platform, policy, policy_files, triggers
+from rambla.cli import actions, activations, agent, api, errors, packages, platform, policy, policy_files, triggers
 from rambla.cli.demo.command import demo
 
 
@@ -37,6 +37,7 @@ for _command in (
     triggers.rule,
     api.api,
     policy.policy,
+    agent.agent,
     activations.activation,
 ):
     rambla.add_command(_command)
