@@ -57,7 +57,7 @@ class Running:
         timer.start()
         line = self.process.stdout.readline()
         timer.cancel()
-        if not line.startswith("ready http://"):
+        if not line.startswith(("ready http://", "ready https://")):
             self._ended()
             raise AssertionError(f"no ready line but {line!r}; stderr:\n" + "".join(self.stderr))
         self.url = line.split()[1]

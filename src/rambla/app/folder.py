@@ -71,8 +71,13 @@ class DataFolder:
         """Tell the command line where the server answers."""
         write_durably(self.path / "endpoint", f"{url}\n".encode())
 
+    def write_certificate(self, text: str) -> None:
+        """Tell the command line by which certificate it knows the server."""
+        write_durably(self.path / "endpoint.pem", text.encode())
+
     def remove_endpoint(self) -> None:
-        (self.path / "endpoint").unlink(missing_ok=True)
+        for name in ("endpoint", "endpoint.pem"):
+            (self.path / name).unlink(missing_ok=True)
 
     def write_wskprops(self, url: str, namespace: Namespace) -> None:
         """What `wsk` and `rambla` read to reach `namespace` without being told more."""

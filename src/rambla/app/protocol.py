@@ -2,7 +2,8 @@
 
 uvicorn's HTTP protocol with two bounds that it lacks: how many bytes the head of a request may have (it is gathered
 before the application sees any of it), and how long a connection may take to send one. An address that is longer than
-its parser can read is told so, rather than called no HTTP.
+its parser can read is told so, rather than called no HTTP. A certificate that the client proved to have goes with each
+of its requests, in `scope["extensions"]`.
 """
 
 import asyncio
@@ -26,9 +27,11 @@ class BoundedHttp(HttpToolsProtocol):
     _in_head = True
     _head_bytes = 0
     _timer: asyncio.TimerHandle | None = None
+    _shown: dict[str, Any] | None = None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
+        self._shown = _certificate_of(transport)
         self._timer = self.loop.call_later(HEAD_TIMEOUT_S, transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -50,6 +53,8 @@ class BoundedHttp(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         self._in_head, self._head_bytes = True, 0
         super().on_message_begin()
+        if self._shown is not None:
+            self.scope["extensions"] = self._shown
 
     def on_headers_complete(self) -> None:
         self._in_head = False
@@ -70,3 +75,10 @@ class BoundedHttp(HttpToolsProtocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def _certificate_of(transport: Any) -> dict[str, Any] | None:
+    """In DER; None for a client that showed none, and where nothing is encrypted."""
+    encrypted = transport.get_extra_info("ssl_object")
+    shown = encrypted.getpeercert(binary_form=True) if encrypted else None
+    return {"tls": {"client_cert_der": shown}} if shown else None

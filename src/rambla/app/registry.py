@@ -29,6 +29,7 @@ OPENERS = {
     ("enforcer", "postgresql"): "rambla.drivers.sql.enforcer:open_enforcer",
     ("enforcer", "sqlite"): "rambla.drivers.sql.enforcer:open_enforcer",
     ("identity", "keystone"): "rambla.drivers.keystone.source:open_source",
+    ("identity", "certificate"): "rambla.drivers.x509.source:open_source",
     ("identity", "oidc"): "rambla.drivers.oidc.source:open_source",
     ("origin", "http"): "rambla.drivers.http.enforcer:open_origin",
     ("identity", "ldap"): "rambla.drivers.ldap.source:open_source",

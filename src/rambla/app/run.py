@@ -27,6 +27,7 @@ from rambla.app.registry import opener
 from rambla.app.server import Server
 from rambla.app.settings import Settings, load
 from rambla.app.system.seed import seed
+from rambla.app.tls import open_tls
 from rambla.domain.errors import BadSettings, RamblaError, StorageFailed
 from rambla.drivers.process.engine import ProcessSettings, open_engine
 from rambla.engine.ports import Engine
@@ -61,9 +62,9 @@ def serve(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings, folder: DataFolder) -> None:
+    tls = open_tls(settings, folder.write_certificate)
     listener = _bind(settings)
-    host, port = listener.getsockname()[:2]
-    url = f"http://{host}:{port}"
+    url = _address(listener, "https" if tls else "http")
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(listener.close)
         stores = await stack.enter_async_context(open_stores(settings, folder))
@@ -85,8 +86,10 @@ async def _serve(settings: Settings, folder: DataFolder) -> None:
             refuse_none_good(platform)
             services.start("policy", follow_bundles, platform, settings.policy_reload_ms, restart=True)
             services.start("revocations", follow_revocations, platform, settings.revocations_ms, restart=True)
+            if tls is not None:
+                services.start("certificate", tls.follow, settings.tls_reload_ms, restart=True)
             app = build_app(platform, EDGES, web_domain=settings.web_domain)
-            await _run(platform, stores, services, Server(app, listener, folder, url, platform.news.close))
+            await _run(platform, stores, services, Server(app, listener, tls, folder, url, platform.news.close))
             await _drain(platform, settings.drain_ms)
             work.stop()
         _store_cursor(stores, platform.ledger.low_water())
@@ -200,6 +203,11 @@ def _bind(settings: Settings) -> socket.socket:
         listener.close()
         raise BadSettings(name="listen", detail=f"cannot listen on {settings.listen}: {error.strerror}") from error
     return listener
+
+
+def _address(listener: socket.socket, scheme: str) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def _raise_files_limit() -> None:

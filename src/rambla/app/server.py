@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from rambla.app.folder import DataFolder
 from rambla.app.protocol import BoundedHttp
+from rambla.app.tls import Tls
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _REQUESTS_MAX = 10_000
@@ -39,7 +40,13 @@ class _Uvicorn(uvicorn.Server):
 
 class Server:
     def __init__(
-        self, app: ASGIApp, listener: socket.socket, folder: DataFolder, url: str, on_stop: Callable[[], None]
+        self,
+        app: ASGIApp,
+        listener: socket.socket,
+        tls: Tls | None,
+        folder: DataFolder,
+        url: str,
+        on_stop: Callable[[], None],
     ) -> None:
         """`on_stop` is called as soon as nothing new is accepted, and ends what would wait on."""
         config = uvicorn.Config(
@@ -56,6 +63,8 @@ class Server:
             timeout_keep_alive=_KEEP_ALIVE_S,
             timeout_graceful_shutdown=_GRACE_S,
         )
+        config.load()
+        config.ssl = tls.context if tls else None
         self._server = _Uvicorn(config, self._tell_ready)
         self._listener = listener
         self._folder = folder

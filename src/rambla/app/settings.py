@@ -30,6 +30,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     data: Path = Path("var/rambla")
     listen: str = "127.0.0.1:3233"
+    tls_certificate: str = ""
+    tls_key: str = ""
+    tls_reload_ms: int = 5_000
     web_domain: str = ""
     object_store: Literal["swift", "none"] = "none"
     database_url: str = ""

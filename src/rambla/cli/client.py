@@ -5,6 +5,7 @@ running server, or to an application opened in this process, without the caller 
 """
 
 import json
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -32,6 +33,7 @@ class Client:
         token: str | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         namespace: str = "",
+        trust: ssl.SSLContext | bool = True,
     ) -> None:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         user, _, secret = key.partition(":")
@@ -44,6 +46,7 @@ class Client:
             headers=headers,
             timeout=TIMEOUT,
             transport=transport,
+            verify=trust,
             trust_env=False,
         )
 
@@ -96,7 +99,7 @@ def query_strings(query: Mapping[str, Any]) -> dict[str, str]:
 def user_client(apihost: str | None, auth: str | None, data: Path | None) -> Client:
     """A client with a namespace's key."""
     where = connection.find(apihost, auth, data)
-    return Client(where.url, where.auth, namespace=where.namespace)
+    return Client(where.url, where.auth, namespace=where.namespace, trust=connection.trust(where.url, data))
 
 
 @asynccontextmanager
@@ -105,7 +108,7 @@ async def operator_client(data: Path) -> AsyncIterator[Client]:
     token = connection.operator_token(data)
     url = connection.endpoint(data)
     if url and connection.is_served(data):
-        async with Client(url, token=token) as client:
+        async with Client(url, token=token, trust=connection.trust(url, data)) as client:
             yield client
         return
     from rambla.app import run  # late: a running server spares this process the whole platform

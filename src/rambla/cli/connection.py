@@ -6,6 +6,7 @@ which holds the token and the address of the server that runs on it. Pure but fo
 
 import fcntl
 import os
+import ssl
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -83,3 +84,18 @@ def endpoint(data: Path) -> str | None:
     """The address of the server that last served this folder, or None; it may be gone."""
     path = data / "endpoint"
     return base_url(path.read_text().strip()) if path.is_file() else None
+
+
+def trust(url: str, data: Path | None) -> ssl.SSLContext:
+    """By what the server at `url` is known. Of the one that serves the data folder, the very certificate is known,
+    whatever names are in it; others by the system's authorities, or those of the file SSL_CERT_FILE."""
+    if not url.startswith("https:"):
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # nobody needs to be trusted, and reading authorities takes time
+    folder = properties_file(data, os.environ).parent
+    pinned = folder / "endpoint.pem"
+    if endpoint(folder) != url or not pinned.is_file():
+        return ssl.create_default_context()
+    context = ssl.create_default_context(cafile=str(pinned))
+    context.check_hostname = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context
