@@ -11,7 +11,19 @@ from collections.abc import Sequence
 import click
 
 from rambla import __version__
-from rambla.cli import actions, activations, agent, api, errors, packages, platform, policy, policy_files, triggers
+from rambla.cli import (
+    actions,
+    activations,
+    agent,
+    api,
+    errors,
+    packages,
+    platform,
+    policy,
+    policy_files,
+    policy_fleet,
+    triggers,
+)
 from rambla.cli.demo.command import demo
 
 
@@ -41,7 +53,7 @@ for _command in (
     activations.activation,
 ):
     rambla.add_command(_command)
-for _command in policy_files.COMMANDS:
+for _command in (*policy_files.COMMANDS, *policy_fleet.COMMANDS):
     policy.policy.add_command(_command)
 
 

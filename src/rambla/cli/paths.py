@@ -27,6 +27,11 @@ def platform_path(*parts: str) -> str:
     return "/".join(["/platform/v1", *(quote(part, safe="") for part in parts)])
 
 
+def policy_path(*parts: str) -> str:
+    """`/policy/v1/PART/…`: what whoever decides elsewhere may ask."""
+    return "/".join(["/policy/v1", *(quote(part, safe="") for part in parts)])
+
+
 def absolute(name: str) -> str:
     """A name as rules refer to it: `/_/[package/]name`."""
     return f"/{parse_full_name(name, '_')}"

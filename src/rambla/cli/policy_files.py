@@ -18,6 +18,12 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _POLICY: Callable[..., Any] = click.option(
     "--policy", "-f", "source", metavar="DIR|FILE|NUMBER", help="Which policy; the one in force if left out."
 )
+_SERVICE: Callable[..., Any] = click.option(
+    "--service",
+    default="",
+    metavar="SERVICE",
+    help="Of this OpenStack service's rules: PERSON is a user's id, TARGET a project's.",
+)
 _CALLER = (
     click.option("--role", "-r", "roles", multiple=True, help="A role that the person holds."),
     click.option("--caller", "-c", nargs=2, multiple=True, metavar="NAME VALUE", help="What else is known of them."),
@@ -31,7 +37,7 @@ _TARGET: Callable[..., Any] = click.option(
 @click.argument("person")
 @click.argument("permission", metavar="ACTION")
 @click.argument("target")
-@stack((_POLICY, *_CALLER, _TARGET, data_option, json_option))
+@stack((_POLICY, _SERVICE, *_CALLER, _TARGET, data_option, json_option))
 def explain(person: str, permission: str, target: str, **options: Any) -> None:
     """Say why PERSON may or may not do ACTION to TARGET, NAMESPACE/NAME: which clauses were asked, in which layer, on
     which line. Names from `people` and `targets` of the tests beside the policy are known."""
@@ -41,10 +47,8 @@ def explain(person: str, permission: str, target: str, **options: Any) -> None:
     from rambla.policy.analysis.explain import explain as explained
     from rambla.policy.credentials import prepare
 
-    known = sources.table_of(options["source"])
-    caller = sources.caller_of(person, known, options["roles"], options["caller"])
-    about = sources.target_of(target, known, options["about"])
-    found = explained(sources.policies_of(options["source"], options["data"]).own, prepare(caller), permission, about)
+    caller, about = sources.caller_for(person, **options), sources.target_for(target, **options)
+    found = explained(sources.policy_for(**options), prepare(caller), permission, about)
     if options["as_json"]:
         show.print_json(told.explanation_as_json(found))
     else:
@@ -54,16 +58,15 @@ def explain(person: str, permission: str, target: str, **options: Any) -> None:
 @click.command("who-can")
 @click.argument("permission", metavar="ACTION")
 @click.argument("target")
-@stack((_POLICY, _TARGET, data_option, json_option))
+@stack((_POLICY, _SERVICE, _TARGET, data_option, json_option))
 def who_can(permission: str, target: str, **options: Any) -> None:
     """Say who may do ACTION to TARGET: every case there is, not a list of people."""
     from rambla.cli import policy_sources as sources
     from rambla.cli import policy_told as told
     from rambla.policy.analysis import queries
 
-    about = sources.target_of(target, sources.table_of(options["source"]), options["about"])
-    book = sources.policies_of(options["source"], options["data"]).own.book
-    answer = queries.who_can(book, permission, about)
+    book = sources.policy_for(**options).book
+    answer = queries.who_can(book, permission, sources.target_for(target, **options))
     if options["as_json"]:
         show.print_json(told.answers_as_json([answer])[0])
     else:
@@ -72,7 +75,7 @@ def who_can(permission: str, target: str, **options: Any) -> None:
 
 @click.command("what-can")
 @click.argument("person")
-@stack((_POLICY, *_CALLER, data_option, json_option))
+@stack((_POLICY, _SERVICE, *_CALLER, data_option, json_option))
 def what_can(person: str, **options: Any) -> None:
     """Say what PERSON may do, and to which targets."""
     from rambla.cli import policy_sources as sources
@@ -80,9 +83,10 @@ def what_can(person: str, **options: Any) -> None:
     from rambla.policy.analysis import queries
     from rambla.policy.credentials import prepare
 
-    caller = sources.caller_of(person, sources.table_of(options["source"]), options["roles"], options["caller"])
-    book = sources.policies_of(options["source"], options["data"]).own.book
-    answers = [one for one in queries.what_can(book, prepare(caller), sources.PERMISSIONS) if ":" in one.permission]
+    book, service = sources.policy_for(**options).book, options["service"]
+    caller = prepare(sources.caller_for(person, **options))
+    found = queries.what_can(book, caller, sources.more_permissions(service))
+    answers = [one for one in found if sources.is_asked(one.permission, service)]
     if options["as_json"]:
         show.print_json(told.answers_as_json(answers))
         return
@@ -164,8 +168,8 @@ def coverage(folder: Path, least: int, as_json: bool) -> None:
     "--journal", "days", type=click.IntRange(1, 366), metavar="DAYS", help="The calls of the last DAYS days instead."
 )
 @click.option("--exit-code", is_flag=True, help="Exit with 1 if anything changes.")
-@stack((data_option, json_option))
-def diff(old: str, new: str, days: int | None, data: Path, exit_code: bool, as_json: bool) -> None:
+@stack((_SERVICE, data_option, json_option))
+def diff(old: str, new: str, days: int | None, exit_code: bool, as_json: bool, **options: Any) -> None:
     """Tell every decision that changes from OLD to NEW, each with an example; both are folders, files or numbers of
     bundles, 0 for the platform's own rules alone. With --journal: which calls NEW decides otherwise than they were."""
     import anyio
@@ -175,11 +179,12 @@ def diff(old: str, new: str, days: int | None, data: Path, exit_code: bool, as_j
     from rambla.policy.analysis.difference import diff as differences
 
     if days:
-        found = anyio.run(sources.replayed, new, days, data)
+        found = anyio.run(sources.replayed, new, days, options["data"])
         print_comparison(found, as_json)
         click.get_current_context().exit(int(exit_code and bool(found["differing"])))
-    before, after = (sources.policies_of(one, data).own.book for one in (old, new))
-    changes = [one for one in differences(before, after, sources.PERMISSIONS) if ":" in one.permission]
+    before, after = (sources.policy_for(source=one, **options).book for one in (old, new))
+    told_of = differences(before, after, sources.more_permissions(options["service"]))
+    changes = [one for one in told_of if sources.is_asked(one.permission, options["service"])]
     if as_json:
         show.print_json(told.changes_as_json(changes))
     else:

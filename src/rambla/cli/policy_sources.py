@@ -45,6 +45,11 @@ def policies_in(paths: Sequence[Path]) -> Policies:
         return accept.compiled(files_of(texts_of(paths)), ELSEWHERE)
 
 
+def policy_for(*, source: str | None, data: Path, service: str, **_: Any) -> Policy:
+    """That of an OpenStack service, or the platform's own. Raises CliError or NoSuchService."""
+    return policies_of(source, data).of(service)
+
+
 def policy_in(paths: Sequence[Path]) -> Policy:
     """The platform's own. Raises as `policies_in` does."""
     return policies_in(paths).own
@@ -65,15 +70,41 @@ def table_of(source: str | None) -> Table:
     return table_in(Path(source))
 
 
-def caller_of(name: str, known: Table, roles: Sequence[str], given: Sequence[tuple[str, str]]) -> Mapping[str, Any]:
-    """A person of the tables, or one of that name, with what the options say over it."""
-    said = {key: value_of(text) for key, text in given} | ({"roles": list(roles)} if roles else {})
-    return {**(known.people.get(name) or tables.person(name, {})), **said}
+def caller_for(
+    name: str,
+    *,
+    source: str | None,
+    service: str,
+    roles: Sequence[str],
+    caller: Sequence[tuple[str, str]],
+    **_: Any,
+) -> Mapping[str, Any]:
+    """A person of the tables, or one of that name, or the user of an OpenStack service with that id, with what the
+    options say over it."""
+    said = {key: value_of(text) for key, text in caller} | ({"roles": list(roles)} if roles else {})
+    if service:
+        return {"user_id": name, "roles": [], **said}
+    return {**(table_of(source).people.get(name) or tables.person(name, {})), **said}
 
 
-def target_of(name: str, known: Table, given: Sequence[tuple[str, str]]) -> Mapping[str, Any]:
-    said = {key: value_of(text) for key, text in given}
-    return {**(known.targets.get(name) or tables.target(name, {})), **said}
+def target_for(
+    name: str, *, source: str | None, service: str, about: Sequence[tuple[str, str]], **_: Any
+) -> Mapping[str, Any]:
+    """As `caller_for`; for an OpenStack service what lies in the project with that id."""
+    said = {key: value_of(text) for key, text in about}
+    if service:
+        return {"project_id": name, **said}
+    return {**(table_of(source).targets.get(name) or tables.target(name, {})), **said}
+
+
+def more_permissions(service: str) -> frozenset[str]:
+    """What is asked for beyond what the rules name; a service asks for what it registers."""
+    return frozenset() if service else PERMISSIONS
+
+
+def is_asked(permission: str, service: str) -> bool:
+    """Whether anybody asks for it; the platform's rules have parts too that nobody does."""
+    return bool(service) or ":" in permission
 
 
 def unasked(policy: Policy) -> list[tuple[str, str]]:

@@ -150,7 +150,7 @@ class CircularBinding(CallerError):
 
 
 class NoSuchService(NotFound):
-    """The policy in force has no files for the service '{service}'."""
+    """The policy has no files of the service '{service}'."""
 
     code = "no_such_service"
 

@@ -59,7 +59,7 @@ def compiled(files: Iterable[File], enforcers: Enforcers) -> Mapping[str, Policy
 def _compiled(service: str, texts: Mapping[str, str], enforcers: Enforcers) -> Policy:
     file = f"{FOLDER}{service}/{DEFAULTS}"
     if file not in texts:
-        fix = f"in the service's environment: python -m rambla_openstack.defaults {service}"
+        fix = f"write what 'rambla policy openstack {service} --python PATH' prints into it"
         raise broken([Problem(Place(file), "it is missing, so nobody knows which rules there are", fix)])
     defaults = registered.read(texts[file], file)
     written = {name: text for name, text in texts.items() if name != file}

@@ -16,7 +16,7 @@ from rambla.policy.problems import Place, Problem, broken
 
 _TEXT = "tag:yaml.org,2002:str"
 _NULL = "tag:yaml.org,2002:null"
-_FIX = "make the file anew: python -m rambla_openstack.defaults SERVICE"
+_FIX = "make the file anew: rambla policy openstack SERVICE --python PATH"
 NodeT = TypeVar("NodeT", bound=yaml.Node)
 
 
