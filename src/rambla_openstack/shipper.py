@@ -98,7 +98,8 @@ class Shipper:
         if settings != self._settings:
             self._settings = settings
             self._disconnect()
-            self._intake, self._swift = Intake(settings.intake_url, settings.token), Swift(settings)
+            self._intake = Intake(settings.intake_url, settings.token, settings.certificate)
+            self._swift = Swift(settings)
             for pause in self._pauses.values():
                 pause.succeed()
 

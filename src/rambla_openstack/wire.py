@@ -5,6 +5,7 @@ side can fail becomes `Failed`; nothing is retried here.
 """
 
 import json
+import ssl
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Self
@@ -23,19 +24,32 @@ UNKNOWN_REASON = "The requested resource does not exist."
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where everything is. `token` opens the platform; `user` and `key` open Swift (tempauth v1)."""
+    """Where everything is. `token` opens the platform; `user` and `key` open Swift (tempauth v1).
+
+    `certificate` is a file with the very certificate by which the platform is known, whatever names are in it; "" if it
+    is known by the system's authorities.
+    """
 
     intake_url: str
     token: str
     swift_url: str
     user: str
     key: str
+    certificate: str = ""
 
     @classmethod
     def from_document(cls, document: dict[str, Any], token: str) -> Self:
         """Raises ValueError if something is missing or no address."""
         try:
-            settings = cls(document["intake_url"], token, *(document["swift"][name] for name in ("url", "user", "key")))
+            swift = document["swift"]
+            settings = cls(
+                intake_url=document["intake_url"],
+                token=token,
+                swift_url=swift["url"],
+                user=swift["user"],
+                key=swift["key"],
+                certificate=document.get("certificate", ""),
+            )
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a shipper's configuration: {error!r}") from None
         for url in (settings.intake_url, settings.swift_url):
@@ -73,14 +87,15 @@ def _verdict(item: dict[str, Any]) -> Verdict:
 class Intake:
     """The platform's intake of events."""
 
-    def __init__(self, url: str, token: str) -> None:
-        self._client = Client(url)
+    def __init__(self, url: str, token: str, certificate: str = "") -> None:
+        self._url, self._certificate = url, certificate
+        self._client: Client | None = None
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
     def post(self, deliveries: list[Delivery]) -> Receipt:
         """Raises Failed on any answer but 200 with a receipt."""
         document = {"events": [{"trigger": item.trigger, "event": item.event} for item in deliveries]}
-        answer = self._client.ask("POST", "/sources/v1/events", self._headers, json.dumps(document).encode())
+        answer = self._ask(json.dumps(document).encode())
         if answer.status != 200:
             text = answer.body[:200].decode(errors="replace")
             raise Failed(f"the platform answered {answer.status}: {text}", too_much=answer.status in TOO_MUCH_STATUSES)
@@ -90,7 +105,29 @@ class Intake:
             raise Failed(f"the platform's answer makes no sense: {error!r}") from error
 
     def close(self) -> None:
-        self._client.close()
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def _ask(self, body: bytes) -> Answer:
+        """After a failure, the certificate is read again: the platform may have another one."""
+        try:
+            if self._client is None:
+                self._client = Client(self._url, known_by(self._certificate) if self._certificate else None)
+            return self._client.ask("POST", "/sources/v1/events", self._headers, body)
+        except OSError as error:
+            raise Failed(f"{self._certificate}: {error}") from error
+        except Failed:
+            self.close()
+            raise
+
+
+def known_by(certificate: str) -> ssl.SSLContext:
+    """Trusts that one alone. Raises OSError."""
+    context = ssl.create_default_context(cafile=certificate)
+    context.check_hostname = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context
 
 
 class Swift:

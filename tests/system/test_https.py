@@ -1,5 +1,6 @@
 """The platform over https: its own certificate, people's certificates, and a command line that knows which is whose."""
 
+import json
 import os
 import ssl
 import subprocess
@@ -53,7 +54,11 @@ class Encrypted:
         (folder / "rambla.toml").write_text(CONFIG.format(folder=folder))
         (folder / "root.pem").write_bytes(self.root.pem)
         self.renew()
-        self.running = Running(folder / "data", "--config", str(folder / "rambla.toml"))
+        self.running = Running(folder / "data", "--config", str(folder / "rambla.toml"), "--object-store", "swift")
+
+    @property
+    def operator_token(self) -> str:
+        return (self.running.data / "operator.token").read_text().strip()
 
     def renew(self) -> None:
         names = [x509.DNSName("rambla.example.org")]
@@ -94,6 +99,44 @@ def test_the_command_line_knows_the_server_of_a_data_folder_by_its_certificate(s
     pinned = server.running.data / "endpoint.pem"
     until("the new certificate to be in force", lambda: pinned.read_bytes() == server.shown.pem != before)
     assert rambla("action", "list", "--data", server.running.data).returncode == 0
+
+
+def test_uploads_are_told_to_it_by_its_own_swift_also_once_it_has_another_certificate(server: Encrypted) -> None:
+    action = server.folder / "seen.py"
+    action.write_text("def main(event):\n    return {}\n")
+    data = ("--data", server.running.data)
+    made = (("action", "create", "seen", action), ("trigger", "create", "came", "--source", "swift:photos"))
+    for arguments in (*made, ("rule", "create", "tell", "came", "seen")):
+        done = rambla(*arguments, *data)
+        assert done.returncode == 0, done.stderr
+    with server.client(headers={"Authorization": f"Bearer {server.operator_token}"}) as operator:
+        address = operator.get("/platform/v1/status").json()["object_store"]["url"]
+    for name in ("before", "after"):
+        upload(address, server.running.key, name)
+        until(f"the run of {name}", lambda name=name: runs(server) == (1 if name == "before" else 2))
+        before = server.shown.pem
+        server.renew()
+        until("another certificate", lambda before=before: pinned_by(server) == server.shown.pem != before)
+
+
+def upload(address: str, key: str, name: str) -> None:
+    with httpx.Client(trust_env=False, timeout=60) as client:
+        shown = {"X-Auth-User": "guest:guest", "X-Auth-Key": key.partition(":")[2]}
+        answer = client.get(f"{address}/auth/v1.0", headers=shown).raise_for_status()
+        headers = {"X-Auth-Token": answer.headers["X-Auth-Token"]}
+        storage = answer.headers["X-Storage-Url"]
+        client.put(f"{storage}/photos", headers=headers).raise_for_status()
+        client.put(f"{storage}/photos/{name}", headers=headers, content=b"x").raise_for_status()
+
+
+def runs(server: Encrypted) -> int:
+    done = rambla("activation", "list", "--json", "--data", server.running.data)
+    assert done.returncode == 0, done.stderr
+    return sum(one["name"] == "seen" for one in json.loads(done.stdout))
+
+
+def pinned_by(server: Encrypted) -> bytes:
+    return (server.running.data / "endpoint.pem").read_bytes()
 
 
 def test_the_command_line_tells_nobody_else_a_secret(server: Encrypted, tmp_path: Path) -> None:

@@ -60,6 +60,11 @@ class DataFolder:
     def events_token(self) -> Path:
         return self.path / "events.token"
 
+    @property
+    def certificate(self) -> Path:
+        """There while the platform serves https."""
+        return self.path / "endpoint.pem"
+
     def secret(self, name: str) -> str:
         """The token kept in the file `name`, made at first use."""
         path = self.path / name
@@ -73,11 +78,11 @@ class DataFolder:
 
     def write_certificate(self, text: str) -> None:
         """Tell the command line by which certificate it knows the server."""
-        write_durably(self.path / "endpoint.pem", text.encode())
+        write_durably(self.certificate, text.encode())
 
     def remove_endpoint(self) -> None:
-        for name in ("endpoint", "endpoint.pem"):
-            (self.path / name).unlink(missing_ok=True)
+        for path in (self.path / "endpoint", self.certificate):
+            path.unlink(missing_ok=True)
 
     def write_wskprops(self, url: str, namespace: Namespace) -> None:
         """What `wsk` and `rambla` read to reach `namespace` without being told more."""

@@ -119,7 +119,10 @@ async def _open_objects(
     if settings.object_store == "none":
         return None
     folder.secret("events.token")
-    objects: EmbeddedSwift = opener("objects", settings.object_store)(folder.swift, url, folder.events_token)
+    certificate = folder.certificate if url.startswith("https:") else None
+    objects: EmbeddedSwift = opener("objects", settings.object_store)(
+        folder.swift, url, folder.events_token, certificate
+    )
     stack.push_async_callback(objects.close)
     await objects.start()
     return objects

@@ -112,9 +112,11 @@ class Child:
 class EmbeddedSwift:
     """`url` is Swift's address; it stays the same from the first start in `data` on, as long as its port is free."""
 
-    def __init__(self, data: Path, platform_url: str, token_file: Path, clock: Clock) -> None:
+    def __init__(self, data: Path, platform_url: str, token_file: Path, certificate: Path | None, clock: Clock) -> None:
+        """`certificate` is the file with that of the platform, if it serves https."""
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._data, self._platform_url, self._token_file = data, platform_url, token_file
+        self._certificate = certificate
         self._spool = data / "spool"
         self._key = kept_secret(data / "platform.key")
         users = UserFile(data / "users.json", self._key)
@@ -156,6 +158,8 @@ class EmbeddedSwift:
         self._platform_url = url
         swift = {"url": self.url, "user": PLATFORM_USER, "key": self._key}
         document = {"intake_url": url, "token_file": str(self._token_file), "swift": swift}
+        if self._certificate is not None:
+            document["certificate"] = str(self._certificate)
         write_durably(self._data / "shipper.json", msgspec.json.encode(document))
 
     async def health(self) -> dict[str, str]:
@@ -221,11 +225,17 @@ class EmbeddedSwift:
         return port
 
 
-def open_embedded(data: Path, platform_url: str, token_file: Path, clock: Clock | None = None) -> EmbeddedSwift:
+def open_embedded(
+    data: Path,
+    platform_url: str,
+    token_file: Path,
+    certificate: Path | None = None,
+    clock: Clock | None = None,
+) -> EmbeddedSwift:
     """An embedded Swift that keeps everything in `data`, not started yet. Raises BadSettings if Swift is absent."""
     try:
         importlib.import_module("swift")
     except ImportError as error:
         fix = "OpenStack Swift is not installed. Fix: pip install 'rambla[swift]'"
         raise BadSettings(name="object_store", detail=fix) from error
-    return EmbeddedSwift(data, platform_url, token_file, clock or SystemClock())
+    return EmbeddedSwift(data, platform_url, token_file, certificate, clock or SystemClock())
