@@ -8,7 +8,7 @@ OPENSTACK := var/openstack
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check openstack parity fuzz-policy bench clean
+.PHONY: help setup demo run test check openstack parity fleet fuzz-policy bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -47,6 +47,9 @@ openstack: $(OPENSTACK)/.all ## install thirteen OpenStack services, to compare 
 
 parity: setup openstack ## decide as oslo.policy does, in a million requests over 1,861 rules
 	@PYTHONPATH=tests $(BIN)/python -m parity $(ARGS)
+
+fleet: setup ## bring policies to 200 hosts, some cut off, some killed (about 2 minutes)
+	@PYTHONPATH=tests $(BIN)/python -m fleet $(ARGS)
 
 fuzz-policy: setup ## read 100,000 damaged policy files
 	@RAMBLA_FUZZ=100000 $(BIN)/python -m pytest -q -n 0 --timeout 3600 tests/policy/test_fuzz.py $(ARGS)

@@ -4,7 +4,7 @@ import argparse
 import os
 import platform
 
-PARTS = ["cold", "images", "warm", "policy", "guard", "identify"]
+PARTS = ["cold", "images", "warm", "policy", "checks", "guard", "identify"]
 
 
 def main() -> None:
@@ -37,6 +37,10 @@ def main() -> None:
         from bench import policy
 
         policy.run(arguments.rounds)
+    if "checks" in parts:
+        from bench import checks
+
+        checks.run(arguments.rounds)
     if "guard" in parts:
         from bench import guard
 

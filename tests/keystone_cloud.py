@@ -4,7 +4,7 @@ import fcntl
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
@@ -55,8 +55,10 @@ class Keystone(ServerProcess):
     Ids are Keystone's, domains are given by id. What is made without a `token` is made by the administrator.
     """
 
-    def __init__(self, folder: Path, *, expiration_s: int = 3600, more: str = "") -> None:
-        """`more` are further lines of keystone.conf."""
+    def __init__(
+        self, folder: Path, *, expiration_s: int = 3600, more: str = "", variables: Mapping[str, str] | None = None
+    ) -> None:
+        """`more` are further lines of keystone.conf, `variables` of its environment."""
         shutil.copytree(_seed(), folder, dirs_exist_ok=True)
         port = free_port()
         self.folder, self.origin = folder, f"http://127.0.0.1:{port}"
@@ -64,7 +66,9 @@ class Keystone(ServerProcess):
         self.policy_file, self.policy_dir = folder / "policy.yaml", folder / "policy.d"
         (folder / "keystone.conf").write_text(_configuration(folder, self.origin, expiration_s, more))
         command = [PYTHON, Path(__file__).with_name("keystone_server.py"), str(port), str(os.getpid())]
-        super().__init__(command, folder / "log", accepts(port), environment=_environment(folder))
+        super().__init__(
+            command, folder / "log", accepts(port), environment={**_environment(folder), **(variables or {})}
+        )
         self._client = httpx.Client(base_url=self.url, timeout=60, trust_env=False)
         self._admin_token = ""
 

@@ -151,7 +151,7 @@ class Daemon:
             errors="replace",
         )
         if done.returncode:
-            raise Refused(done.stdout + done.stderr or f"{command[0]} ended with {done.returncode}")
+            raise Refused(_told(done.stdout, done.stderr) or f"{command[0]} ended with {done.returncode}")
 
     def _told_of(self, bundle: Bundle) -> str:
         return self._told[1] if self._told[0] == bundle.number else ""
@@ -164,6 +164,11 @@ class Daemon:
         names = sorted(path.name for path in directory.iterdir() if not path.name.startswith("."))
         found = [name for name in names if name not in want.directory]
         return f"{directory.name} has what no bundle has: {', '.join(found)}" if found else ""
+
+
+def _told(said: str, complained: str) -> str:
+    """What a program said, or else how its complaint ended: a traceback's last line is the one that says why."""
+    return said if said.strip() else "\n".join(complained.splitlines()[-DETAIL_LINES_MAX:])
 
 
 def _short(text: str) -> str:

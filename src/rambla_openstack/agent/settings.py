@@ -18,7 +18,7 @@ from rambla_openstack.policy.services import SERVICE
 
 Mode = Literal["files", "plugin", "ask"]
 MODES: tuple[Mode, ...] = get_args(Mode)
-DAEMONS_MAX = 1000
+DAEMONS_MAX = 100
 HEARTBEAT_S = 20
 WATCH_S = 5
 _AGENT = {"url", "host", "token_file", "certificate", "key", "ca_file", "policy_conf", "heartbeat_s", "watch_s"}
