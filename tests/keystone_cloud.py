@@ -24,7 +24,7 @@ CONFIGURATION = """
 use_stderr = true
 public_endpoint = {origin}
 [database]
-connection = sqlite:///{folder}/keystone.db
+connection = sqlite:///{folder}/keystone.db?timeout=30
 [token]
 expiration = {expiration_s}
 allow_expired_window = 0

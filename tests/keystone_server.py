@@ -4,9 +4,10 @@ OS_KEYSTONE_CONFIG_FILES names its configuration. It ends with its parent.
 """
 
 import sys
-import threading
 
 from cheroot.wsgi import Server
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from rambla_openstack.process import die_with_parent
 
@@ -14,17 +15,13 @@ port, parent = map(int, sys.argv[1:])
 del sys.argv[1:]  # Keystone reads them too
 die_with_parent(parent)
 
+
+@event.listens_for(Engine, "before_cursor_execute", retval=True)
+def begin_to_write(_connection, _cursor, statement, parameters, *_):
+    """SQLite fails one of two transactions that begin to write when both have read, so one waits for the other."""
+    return "BEGIN IMMEDIATE" if statement == "BEGIN" else statement, parameters
+
+
 from keystone.wsgi.api import application  # noqa: E402  # only now, as it takes seconds
 
-writing = threading.Lock()
-
-
-def serve(environ, start_response):
-    """One request at a time that may write: SQLite fails one of two transactions that begin to, both having read."""
-    if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
-        return application(environ, start_response)
-    with writing:
-        return application(environ, start_response)
-
-
-Server(("127.0.0.1", port), serve, numthreads=8, request_queue_size=128, server_name="keystone").safe_start()
+Server(("127.0.0.1", port), application, numthreads=8, request_queue_size=128, server_name="keystone").safe_start()

@@ -1,5 +1,6 @@
 """People of a real Keystone at the doors of the API: in their projects' namespaces, and in nobody else's."""
 
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,7 +21,7 @@ from rambla.kit.tasks import Tasks
 from rambla.policy import defaults
 from rambla.policy.language import layers
 from rambla.policy.policies import InForce, Policies
-from rooms import Rooms, open_rooms
+from rooms import Rooms, World, open_rooms
 
 pytestmark = pytest.mark.anyio
 BASE = "http://rambla/api/v1/namespaces/"
@@ -54,10 +55,16 @@ class Street:
         return self.rooms.world.clock
 
     async def ask(self, token: str, path: str, method: str = "GET", **more: Any) -> httpx.Response:
-        return await self._client.request(method, BASE + path, headers={"X-Auth-Token": token}, **more)
+        headers = {"X-Auth-Token": token, **more.pop("headers", {})}
+        return await self._client.request(method, BASE + path, headers=headers, **more)
 
     async def put(self, token: str, path: str) -> httpx.Response:
         return await self.ask(token, f"{path}?overwrite=true", "PUT", json=ECHO)
+
+    async def log_in(self, **body: str) -> dict[str, Any]:
+        answer = await self._client.post("http://rambla/identity/v1/login", json=body)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
 
     async def names(self) -> set[str]:
         """Of the namespaces that were made for projects."""
@@ -77,7 +84,9 @@ async def street(folder: Path, identity: Mapping[str, dict[str, Any]], policy: s
     def sources(clock: Clock, tasks: Tasks) -> list[Any]:
         return open_sources(Settings(identity=dict(identity)), None, clock, tasks)
 
-    async with open_rooms(folder, sources=sources) as rooms:
+    world = World(folder)
+    world.clock.ms = time.time_ns() // 1_000_000  # as Keystone says when tokens expire
+    async with open_rooms(world, sources=sources) as rooms:
         in_force = Policies(defaults.policy([layers.read(policy, "site.yaml")]))
         rooms.platform.policy.take(InForce(in_force, 1))
         transport = httpx.ASGITransport(build_app(rooms.platform, EDGES))
@@ -217,3 +226,24 @@ async def test_a_person_may_come_with_a_password_by_name_of_the_source(people: P
         for word, status in ((ADA_WORD, 403), ("wrong-word", 401)):  # they are known, and have no namespace to act in
             by_password = httpx.BasicAuth("north/ada", word)
             assert (await found.ask("", "street/actions", auth=by_password)).status_code == status
+
+
+async def test_who_logs_in_gets_a_session_in_their_project_that_ends_with_what_keystone_gave_them(
+    people: People, tmp_path: Path
+) -> None:
+    credential = people.application_credential()
+    password = {"user": "ada", "password": ADA_WORD, "domain": people.domain_name, "project": "street"}
+    async with street(tmp_path, {"north": table(people, tmp_path)}) as found:
+        for method, proof in (
+            ("password", password),
+            ("keystone-token", {"token": people.token()}),
+            ("application-credential", {"id": credential.id, "secret": credential.secret}),
+        ):
+            session = await found.log_in(method=method, **proof)
+            assert (session["subject"], session["namespace"]) == (f"north/{people.ada}", "street")
+            assert session["method"] == ("application-credential" if len(proof) == 2 else "password")
+            assert 3_500_000 < session["expires"] - found.clock.now_ms() < 4_000_000
+            bearer = {"Authorization": f"Bearer {session['token']}"}
+            assert (await found.ask("", "_/actions", headers=bearer)).status_code == 200
+        found.clock.advance(4_000_000)
+        assert (await found.ask("", "_/actions", headers=bearer)).status_code == 401

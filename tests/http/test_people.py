@@ -21,11 +21,13 @@ pytestmark = pytest.mark.anyio
 MAPPING = """
 grants:
   - {if: {group: devs}, namespaces: {guest: [developer], other: [reader]}}
+  - {if: {group: makes}, namespaces: {guest: [developer]}}
   - {if: {group: looks}, namespaces: {guest: [reader]}}
   - {if: {group: tends}, roles: [namespace-admin]}
 """
 PEOPLE = {
     "dev": Person(password="word", groups=("devs",)),
+    "make": Person(password="word", groups=("makes",)),
     "look": Person(password="word", groups=("looks",)),
     "tend": Person(password="word", groups=("tends",)),
     "none": Person(password="word"),
@@ -99,6 +101,7 @@ async def test_who_works_somewhere_finds_what_others_publish_and_nothing_else(
         assert await status(web, "POST", "other/actions/open/a?blocking=true", user, json={}) == 403
         assert await status(web, "GET", "other/actions/closed/a", user) == 403
         assert await status(web, "PUT", "other/actions/open/b", user, json=ACTION) == 403
+    assert await status(web, "POST", "other/actions/open/a?blocking=true", "corp/make", json={}) == 200
 
 
 async def test_what_they_do_is_on_record_with_who_they_are_and_how_far_they_are_trusted(
