@@ -111,12 +111,15 @@ class Directory(ServerProcess):
         self.opened.append(self.enforcer)
         return self.enforcer
 
-    def open_source(self, **settings: Any) -> LdapSource:
+    def settings(self, **settings: Any) -> dict[str, Any]:
+        """Of a source of identities."""
         secret = self.folder / "secret"
         secret.write_text(SECRET + "\n")
         usual = {"url": f"ldap://127.0.0.1:{self.port}", "ca_file": str(self.authority), "secret_file": str(secret)}
-        given = {**usual, "bind_dn": BOUND["bind_dn"], "base": BOUND["base"], **settings}
-        self.opened.append(source := open_source("corp", given, None, ManualClock()))
+        return {**usual, "bind_dn": BOUND["bind_dn"], "base": BOUND["base"], **settings}
+
+    def open_source(self, **settings: Any) -> LdapSource:
+        self.opened.append(source := open_source("corp", self.settings(**settings), None, ManualClock()))
         return source
 
     def change(self, *lines: str) -> None:

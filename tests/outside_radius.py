@@ -166,9 +166,13 @@ class Radius(ServerProcess):
     def address(self) -> str:
         return f"127.0.0.1:{self.port}"
 
-    def open_source(self, *, clock: Clock | None = None, **settings: Any) -> RadiusSource:
+    def settings(self, **settings: Any) -> dict[str, Any]:
+        """Of a source of identities."""
         usual = {"servers": [self.address], "secret_file": str(self.folder / "secret"), "try_ms": 600}
-        return open_source("net", {**usual, **settings}, None, clock or ManualClock())
+        return {**usual, **settings}
+
+    def open_source(self, *, clock: Clock | None = None, **settings: Any) -> RadiusSource:
+        return open_source("net", self.settings(**settings), None, clock or ManualClock())
 
     def _listens(self) -> bool:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:

@@ -152,7 +152,9 @@ async def test_the_next_server_is_asked_when_one_is_silent_and_comes_first_for_a
             await each.kill()
         with pytest.raises(SourceAway) as raised:
             await known(source, "alice")
-        assert str(raised.value).count("no answer within 1000 ms") == 2
+        for number in (1, 2):
+            assert f"server {number}: no answer within 1000 ms" in str(raised.value)
+        assert "127.0.0.1" not in str(raised.value)
         await other.start()
         assert await who_answers() == [False, True], "both were silent, and both are asked"
     finally:
@@ -252,6 +254,7 @@ async def test_no_two_requests_are_alike(tmp_path: Path) -> None:
         ({"servers": ["h:port"]}, "HOST"),
         ({"servers": ["u:p@h"]}, "HOST"),
         ({"servers": ["h/path"]}, "HOST"),
+        ({"servers": ["h"], "nas_identifier": "\xe4" * 200}, "nas_identifier"),
         ({"servers": ["h"], "groups": "Reply-Message"}, "groups"),
         ({"servers": ["h"], "code": "both"}, "code"),
         ({"servers": ["h"], "secret": "x"}, "secret"),

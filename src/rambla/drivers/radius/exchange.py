@@ -48,8 +48,8 @@ class Server(msgspec.Struct, frozen=True):
                     with anyio.move_on_after(self.try_ms / 1000):
                         return await exchange.answer_from(socket)
         except _BROKEN as error:
-            raise Unreachable(f"{self.host} cannot be reached") from error
-        raise Unreachable(f"{self.host} gave no answer within {self.tries * self.try_ms} ms{exchange.but}")
+            raise Unreachable("it cannot be reached") from error
+        raise Unreachable(f"no answer within {self.tries * self.try_ms} ms{exchange.but}")
 
 
 class _Exchange:
@@ -76,16 +76,16 @@ class Servers:
         self._servers = [(each, Breaker(pause_ms=PAUSE_MS, probe_ms=each.tries * each.try_ms)) for each in servers]
 
     async def ask(self, password: bytes, attributes: Sequence[tuple[int, bytes]]) -> tuple[Server, Answer]:
-        """The first that answers. Raises Unreachable."""
-        silent: list[str] = []
+        """The first that answers. Raises Unreachable, which names no host, as everybody is told."""
+        silent: dict[int, str] = {}
         for server, breaker in self._in_order():
             try:
                 answer = await self._ask(server, breaker, password, attributes)
             except Unreachable as error:
-                silent.append(str(error))
+                silent[self._servers.index((server, breaker)) + 1] = str(error)
             else:
                 return server, answer
-        raise Unreachable("; ".join(silent))
+        raise Unreachable("; ".join(f"server {number}: {reason}" for number, reason in sorted(silent.items())))
 
     def _in_order(self) -> Iterator[tuple[Server, Breaker]]:
         later = []

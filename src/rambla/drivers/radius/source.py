@@ -43,7 +43,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     servers: Annotated[tuple[str, ...], Meta(min_length=1, max_length=10)]
     secret_file: str
-    nas_identifier: Annotated[str, Meta(min_length=1, max_length=VALUE_BYTES_MAX)] = "rambla"
+    nas_identifier: Annotated[str, Meta(min_length=1)] = "rambla"
     tries: Annotated[int, Meta(ge=1, le=10)] = 2
     try_ms: Annotated[int, Meta(ge=10, le=60_000)] = 1_000
     prefix: _TEXT = ""
@@ -128,6 +128,8 @@ def open_source(name: str, given: Mapping[str, Any], catalog: Any, clock: Clock)
     secret = read_secret(table, settings.secret_file).encode()
     if not secret:
         raise BadSettings(name=table, detail="it needs a secret_file")
+    if len(settings.nas_identifier.encode()) > VALUE_BYTES_MAX:
+        raise BadSettings(name=table, detail=f"nas_identifier has more than {VALUE_BYTES_MAX} bytes")
     servers = [Server(*_address(table, each), secret, settings.tries, settings.try_ms) for each in settings.servers]
     return RadiusSource(name, Servers(servers, clock), settings, clock)
 
