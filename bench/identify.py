@@ -54,7 +54,7 @@ async def _platform() -> Any:
     """A door that remembers them all."""
     namespaces: Any = None
     clock = SystemClock()
-    door = Door(KeyRing(namespaces, {}, clock), (), namespaces, namespaces, clock)
+    door = Door(KeyRing(namespaces, {}, clock), (), namespaces, namespaces, namespaces, clock)
     for shown, _, _ in SHOWN.values():
         door.remember(shown, Identity(ADA, {"payroll": ADA}), 3_600_000)
     return SimpleNamespace(door=door)

@@ -16,5 +16,5 @@ command -v "$python" >/dev/null || die "there is no $python. Fix: apt-get instal
 # Without pip it is half a venv, left by a start that was cut short.
 [ -x "$venv/bin/pip" ] || { echo "setup: creating $venv"; "$python" -m venv --clear "$venv"; }
 echo "setup: installing Rambla, Swift and the test tools (about a minute the first time)"
-"$venv/bin/pip" install --quiet --disable-pip-version-check --editable '.[swift,postgres,ldap,oidc,demo,test,check]'
+"$venv/bin/pip" install --quiet --disable-pip-version-check --editable '.[swift,postgres,local,ldap,oidc,demo,test,check]'
 echo "setup: done"

@@ -27,6 +27,7 @@ BODIES = {
     "action:write": b'{"exec":{"kind":"python:3","code":"echo"}}',
     "identity:token": b'{"name":"x"}',
     "identity:alias": b'{"person":"x"}',
+    "identity:user": b'{"user":"x","password":"0123456789abcdef"}',
     "platform:program": b'{"name":"x"}',
     "policy:sync": b'{"host":"h1","daemons":[]}',
     "policy:check": b'{"rule":"x:y","target":{},"credentials":{},"checks":[]}',

@@ -8,7 +8,7 @@ event source may deliver events, whoever is known may ask who they are, and nobo
 from rambla.domain.access import Caller, Decision, Target
 
 TENDING = {f"namespace:{verb}" for verb in ("list", "create", "delete", "key", "limits")}
-KEEPING = {f"identity:{verb}" for verb in ("read", "revoke", "block", "alias", "tokens-of-others")}
+KEEPING = {f"identity:{verb}" for verb in ("read", "revoke", "block", "alias", "user", "tokens-of-others")}
 OPERATOR_PERMISSIONS = frozenset(
     {*TENDING, *KEEPING, "platform:status", "platform:program", "policy:publish", "policy:read"}
 )

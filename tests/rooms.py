@@ -24,7 +24,7 @@ from rambla.drivers.memory.bundles import MemoryBundleStore
 from rambla.drivers.memory.catalog import MemoryEntityStore, MemoryNamespaceStore
 from rambla.drivers.memory.engine import Crash, MemoryEngine, say
 from rambla.drivers.memory.fleet import MemoryFleetStore
-from rambla.drivers.memory.identity import MemoryAccountStore, MemoryTokenStore
+from rambla.drivers.memory.identity import MemoryAccountStore, MemoryLockStore, MemoryTokenStore
 from rambla.drivers.memory.index import MemoryIndex
 from rambla.enforcers.asking import Asking
 from rambla.enforcers.panel import Panel
@@ -99,7 +99,7 @@ class World:
         self.apis = MemoryApiStore()
         self.bundles = MemoryBundleStore()
         self.fleet = MemoryFleetStore()
-        self.accounts, self.tokens = MemoryAccountStore(), MemoryTokenStore()
+        self.accounts, self.tokens, self.locks = MemoryAccountStore(), MemoryTokenStore(), MemoryLockStore()
         self.settled = 0
 
     def journal(self) -> tuple[Journal, Ledger]:
@@ -109,7 +109,8 @@ class World:
 
     def door(self, sources: list[SourceAsking]) -> Door:
         tokens = Tokens(self.tokens, self.accounts, self.clock)
-        return Door(KeyRing(self.namespaces, TOKENS, self.clock), sources, self.accounts, tokens, self.clock)
+        keys = KeyRing(self.namespaces, TOKENS, self.clock)
+        return Door(keys, sources, self.accounts, tokens, self.locks, self.clock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +206,7 @@ TOKENS = {
 def let_in(platform: Platform, more: Mapping[str, Caller]) -> None:
     """These tokens are good from now on, besides those that always are."""
     keys = KeyRing(platform.namespaces, {**TOKENS, **more}, platform.clock)
-    door = Door(keys, (), platform.accounts, platform.door.tokens, platform.clock)
+    door = Door(keys, (), platform.accounts, platform.door.tokens, MemoryLockStore(), platform.clock)
     object.__setattr__(platform, "door", door)
 
 

@@ -33,8 +33,8 @@ OPERATORS_ONLY = {
     "platform:status",
     *(f"namespace:{verb}" for verb in ("list", "create", "delete", "key", "limits")),
     "platform:program",
-    *(f"identity:{verb}" for verb in ("read", "revoke", "block", "alias", "tokens-of-others")),
     *(f"policy:{verb}" for verb in ("read", "publish", "rollback", "key", "compare", "check", "sync", "fleet")),
+    *(f"identity:{verb}" for verb in ("read", "revoke", "block", "alias", "user", "tokens-of-others")),
 }
 ANYONES_WITH_A_KEY = {"package:list"}  # of others, only what is published: see test_packages.py
 ABOUT_ONESELF = {"identity:self", "identity:token"}  # whoever it is, but for an event source's tokens

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rambla.domain.access import Caller
-from rambla.domain.errors import BadCredentials, NotAuthenticated, SourceAway, TooManyAttempts
+from rambla.domain.errors import BadCredentials, NotAuthenticated, SourceAway, StorageFailed, TooManyAttempts
 from rambla.domain.proofs import Password, Shown
 from rambla.drivers.memory.catalog import MemoryEntityStore, MemoryNamespaceStore
-from rambla.drivers.memory.identity import MemoryAccountStore, MemoryTokenStore
+from rambla.drivers.memory.identity import MemoryAccountStore, MemoryLockStore, MemoryTokenStore
 from rambla.drivers.memory.source import MemorySource, Person
 from rambla.identity.asking import Asking, Terms
 from rambla.identity.door import Door
@@ -48,7 +48,7 @@ class House:
         self.clock = ManualClock()
         self.tasks = tasks
         self.namespaces = MemoryNamespaceStore(MemoryEntityStore())
-        self.accounts = MemoryAccountStore()
+        self.accounts, self.locks = MemoryAccountStore(), MemoryLockStore()
         self.keys = KeyRing(self.namespaces, {"token": Caller("operator", "", "operator")}, self.clock)
         self.tokens = Tokens(MemoryTokenStore(), self.accounts, self.clock)
         self.north = MemorySource("north", {"ada": ADA, "nora": Person(password="nora-word")})
@@ -61,6 +61,7 @@ class House:
             [self._asking(self.north, changes, trust=3), self._asking(self.south, changes, trust=1)],
             self.accounts,
             self.tokens,
+            self.locks,
             self.clock,
         )
         return self.door
@@ -234,6 +235,39 @@ async def test_too_many_wrong_passwords_lock_a_name_be_it_somebodys_or_nobodys(h
     assert await house.subject("south/ada", "south-word") == "south/ada"
     house.clock.advance(LOCK_MS)
     assert await house.subject("north/ada", "north-word") == "north/ada"
+
+
+async def test_a_lock_holds_on_all_nodes_and_after_a_restart_until_it_is_opened_on_any(house: House) -> None:
+    here, there = house.door, house.open_door({})
+    house.door = here
+    for attempt in range(3):
+        with pytest.raises(BadCredentials):
+            await house.comes(basic("north/ada", f"wrong {attempt}"))
+    for door in (there, here, house.open_door({})):
+        house.door = door
+        with pytest.raises(TooManyAttempts) as caught:
+            await house.comes(basic("north/ada", "north-word"))
+        assert caught.value.facts == {"retry_after_s": LOCK_MS // 1000}
+    await there.unlock("north", " Ada")
+    for door in (here, there):
+        house.door = door
+        assert await house.subject("north/ada", "north-word") == "north/ada"
+
+
+async def test_a_lock_that_cannot_be_kept_is_told_as_a_failure_and_holds_here(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(source: str, user: str, until_ms: int) -> None:
+        raise StorageFailed(detail="disk full")
+
+    monkeypatch.setattr(house.locks, "lock", full)
+    for attempt in range(2):
+        with pytest.raises(BadCredentials):
+            await house.comes(basic("north/ada", f"wrong {attempt}"))
+    with pytest.raises(StorageFailed):
+        await house.comes(basic("north/ada", "wrong 2"))
+    with pytest.raises(TooManyAttempts):
+        await house.comes(basic("north/ada", "north-word"))
 
 
 async def test_many_guesses_at_once_are_no_more_than_one_after_the_other(house: House) -> None:

@@ -14,7 +14,7 @@ from rambla.domain.entities import Namespace
 from rambla.domain.errors import BadCredentials, NotAuthenticated, NotFound
 from rambla.domain.proofs import Shown
 from rambla.drivers.memory.catalog import MemoryEntityStore, MemoryNamespaceStore
-from rambla.drivers.memory.identity import MemoryAccountStore, MemoryTokenStore
+from rambla.drivers.memory.identity import MemoryAccountStore, MemoryLockStore, MemoryTokenStore
 from rambla.identity.door import Door
 from rambla.identity.keys import BYTES_MAX, KeyRing
 from rambla.identity.tokens import Tokens
@@ -64,7 +64,7 @@ async def no_projects(proven: object, project: object) -> None:
 def ring_of(store: MemoryNamespaceStore, clock: ManualClock) -> Ring:
     ring = Ring(store, {"token": OPERATOR}, clock, ttl_ms=TTL_MS)
     accounts = MemoryAccountStore()
-    ring.door = Door(ring, (), accounts, Tokens(MemoryTokenStore(), accounts, clock), clock)
+    ring.door = Door(ring, (), accounts, Tokens(MemoryTokenStore(), accounts, clock), MemoryLockStore(), clock)
     return ring
 
 

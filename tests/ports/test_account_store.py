@@ -1,11 +1,12 @@
-"""Every store of accounts and of tokens keeps the port's promises."""
+"""Every store of accounts, tokens, users and locks keeps the port's promises."""
 
 import pytest
 
-from rambla.drivers.memory.identity import MemoryAccountStore, MemoryTokenStore
+from rambla.drivers.memory.identity import MemoryAccountStore, MemoryLockStore, MemoryTokenStore, MemoryUserStore
 from rambla.drivers.sql.identity import SqlAccountStore, SqlTokenStore
-from rambla.identity.ports import AccountStore, TokenStore
-from rambla.testing.account_store import AccountStoreSuite, TokenStoreSuite
+from rambla.drivers.sql.users import SqlLockStore, SqlUserStore
+from rambla.identity.ports import AccountStore, LockStore, TokenStore, UserStore
+from rambla.testing.account_store import AccountStoreSuite, LockStoreSuite, TokenStoreSuite, UserStoreSuite
 
 KINDS = pytest.mark.parametrize("kind", ["memory", "sqlite", "postgresql"])
 
@@ -22,3 +23,17 @@ class TestTokenStore(TokenStoreSuite):
     @pytest.fixture
     async def store(self, kind: str, open_fresh) -> TokenStore:
         return MemoryTokenStore() if kind == "memory" else SqlTokenStore(await open_fresh(kind, "catalog"))
+
+
+@KINDS
+class TestUserStore(UserStoreSuite):
+    @pytest.fixture
+    async def store(self, kind: str, open_fresh) -> UserStore:
+        return MemoryUserStore() if kind == "memory" else SqlUserStore(await open_fresh(kind, "catalog"))
+
+
+@KINDS
+class TestLockStore(LockStoreSuite):
+    @pytest.fixture
+    async def store(self, kind: str, open_fresh) -> LockStore:
+        return MemoryLockStore() if kind == "memory" else SqlLockStore(await open_fresh(kind, "catalog"))

@@ -40,7 +40,7 @@ from rambla.gateway.apis import Apis
 from rambla.gateway.limiter import Limiter
 from rambla.identity.door import Door
 from rambla.identity.keys import KeyRing
-from rambla.identity.ports import AccountStore, NamespaceStore, TokenStore
+from rambla.identity.ports import AccountStore, LockStore, NamespaceStore, TokenStore
 from rambla.identity.tokens import Tokens
 from rambla.kit.clock import Clock, SystemClock
 from rambla.kit.ids import IdSource
@@ -78,6 +78,7 @@ class Stores:
     accounts: AccountStore
     tokens: TokenStore
     fleet: FleetStore
+    locks: LockStore
     index: Index
     catalog: Any
 
@@ -103,6 +104,7 @@ async def open_stores(settings: Settings, folder: DataFolder) -> AsyncIterator[S
             accounts=catalog.accounts,
             tokens=catalog.tokens,
             fleet=catalog.fleet,
+            locks=catalog.locks,
             index=index.index,
             catalog=catalog,
         )
@@ -197,7 +199,8 @@ def _open_door(settings: Settings, folder: DataFolder, stores: Stores, clock: Cl
     secrets = {folder.secret("operator.token"): OPERATOR, folder.secret("events.token"): EVENTS}
     keys = KeyRing(stores.namespaces, secrets, clock)
     tokens = Tokens(stores.tokens, stores.accounts, clock)
-    return Door(keys, open_sources(settings, stores.catalog, clock, tasks), stores.accounts, tokens, clock)
+    sources = open_sources(settings, stores.catalog, clock, tasks)
+    return Door(keys, sources, stores.accounts, tokens, stores.locks, clock)
 
 
 def _settled(stores: Stores) -> int:

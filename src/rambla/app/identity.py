@@ -27,7 +27,11 @@ _OWN = PLATFORMS_OWN | {"token"}
 
 def open_sources(settings: Settings, catalog: Any, clock: Clock, tasks: Tasks) -> list[Asking]:
     """All of them; `catalog` is the opened database, for those that keep people there. Raises BadSettings."""
-    return [_open(name, given, catalog, clock, tasks) for name, given in settings.identity.items()]
+    usual = {"local": {"key_file": str(settings.data / "identity.key"), "asked_max": 16}}
+    return [
+        _open(name, {**usual.get(str(given.get("kind")), {}), **given}, catalog, clock, tasks)
+        for name, given in settings.identity.items()
+    ]
 
 
 def _open(name: str, given: Mapping[str, Any], catalog: Any, clock: Clock, tasks: Tasks) -> Asking:

@@ -31,6 +31,7 @@ OPENERS = {
     ("identity", "keystone"): "rambla.drivers.keystone.source:open_source",
     ("identity", "certificate"): "rambla.drivers.x509.source:open_source",
     ("identity", "oidc"): "rambla.drivers.oidc.source:open_source",
+    ("identity", "local"): "rambla.drivers.local.source:open_source",
     ("origin", "http"): "rambla.drivers.http.enforcer:open_origin",
     ("identity", "ldap"): "rambla.drivers.ldap.source:open_source",
     ("identity", "radius"): "rambla.drivers.radius.source:open_source",

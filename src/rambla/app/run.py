@@ -34,7 +34,7 @@ from rambla.engine.ports import Engine
 from rambla.flow.alarms import keep_time
 from rambla.flow.bundles import follow_bundles, refuse_none_good, take_last
 from rambla.flow.fleet import save_seen
-from rambla.flow.identify import follow_revocations
+from rambla.flow.identify import follow_revocations, forget_what_is_over
 from rambla.flow.platform import Platform
 from rambla.flow.recover import settle
 from rambla.http.app import build_app
@@ -85,6 +85,7 @@ async def _serve(settings: Settings, folder: DataFolder) -> None:
             await take_last(platform)
             refuse_none_good(platform)
             services.start("policy", follow_bundles, platform, settings.policy_reload_ms, restart=True)
+            services.start("what is over", forget_what_is_over, platform, restart=True)
             services.start("revocations", follow_revocations, platform, settings.revocations_ms, restart=True)
             if tls is not None:
                 services.start("certificate", tls.follow, settings.tls_reload_ms, restart=True)

@@ -53,10 +53,7 @@ async def unblock(platform: Platform, op: Op, source: str, user: str) -> Standin
 async def unlock(platform: Platform, op: Op, source: str, user: str) -> None:
     """After too many wrong passwords they may try again. Raises NotFound if there is no such source."""
     async with guarded(platform, op, BLOCK, Target("", f"{source}/{user}")):
-        asking = platform.door.sources.get(source)
-        if asking is None:
-            raise NotFound()
-        asking.unlock(user)
+        await platform.door.unlock(source, user)
 
 
 async def join(platform: Platform, op: Op, source: str, user: str, person: str) -> Standing:

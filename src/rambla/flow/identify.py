@@ -24,6 +24,7 @@ from rambla.identity.identities import Identity, Proven
 from rambla.identity.ports import Project
 
 OPEN = "project:open"
+EXPIRE_EVERY_S = 3600
 _NO_NAME = re.compile(r"[^A-Za-z0-9_-]+")
 _NAME_CHARS_MAX = 60
 _log = logging.getLogger(__name__)
@@ -106,3 +107,10 @@ async def follow_revocations(platform: Platform, every_ms: int) -> None:
         if changes != seen:
             seen = changes
             platform.door.forget()
+
+
+async def forget_what_is_over(platform: Platform) -> None:
+    """Tokens and locks that ended are kept no longer than they must."""
+    while True:
+        await platform.door.expire()
+        await anyio.sleep(EXPIRE_EVERY_S)

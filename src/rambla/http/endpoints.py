@@ -21,6 +21,7 @@ from rambla.http import (
     sessions,
     syncing,
     tending,
+    users,
     web,
 )
 from rambla.http.bodies import (
@@ -38,7 +39,15 @@ from rambla.http.body import MB, OPAQUE, PAYLOAD, Body
 from rambla.http.call import Call, answer
 from rambla.http.docs_page import page
 from rambla.http.endpoint import PUBLIC, Endpoint
-from rambla.http.identity_bodies import BODY_BYTES_MAX, LoginBody, PersonBody, ProgramBody, TokenBody
+from rambla.http.identity_bodies import (
+    BODY_BYTES_MAX,
+    LoginBody,
+    PasswordBody,
+    PersonBody,
+    ProgramBody,
+    TokenBody,
+    UserBody,
+)
 from rambla.http.openapi import describe
 from rambla.http.web_request import METHODS
 
@@ -63,6 +72,8 @@ _IDENTITY = "/identity/v1"
 _TOKENS = f"{_IDENTITY}/tokens"
 _ACCOUNT = f"{_IDENTITY}/accounts/{{source}}/{{user}}"
 _FLEET = f"{_POLICY_API}/fleet"
+_USERS = f"{_IDENTITY}/users/{{source}}"
+_USER = f"{_USERS}/{{user}}"
 _TENDED = f"{_PLATFORM}/namespaces/{{namespace}}"
 
 # JSON escapes make code longer on the way than it is; what it is when decoded is checked by `catalog`.
@@ -76,6 +87,8 @@ _CHECKS = Body(checking.ChecksBody, once=True)
 _LOGIN = Body(LoginBody, lambda _: BODY_BYTES_MAX, once=True)
 _TOKEN = Body(TokenBody, lambda _: BODY_BYTES_MAX, once=True)
 _PROGRAM = Body(ProgramBody, lambda _: BODY_BYTES_MAX, once=True)
+_NEW_USER = Body(UserBody, lambda _: BODY_BYTES_MAX, once=True)
+_PASSWORD = Body(PasswordBody, lambda _: BODY_BYTES_MAX, once=True)
 _PERSON = Body(PersonBody, lambda _: BODY_BYTES_MAX, once=True)
 _REPORT = Body(syncing.ReportBody, lambda _: syncing.REPORT_BYTES_MAX)
 _HTTP_CHECK = Body(bytearray, lambda _: checking.BODY_BYTES_MAX)
@@ -213,4 +226,12 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("POST", _FLEET, "policy:sync", syncing.report, gives.REPORTED, _REPORT),
     Endpoint("GET", _FLEET, "policy:read", syncing.daemons, gives.FLEET),
     Endpoint("DELETE", f"{_FLEET}/{{host}}", "policy:fleet", syncing.forget, gives.DELETED),
+    Endpoint("GET", _USERS, "identity:user", users.list_users, gives.USERS),
+    Endpoint("POST", _USERS, "identity:user", users.create, gives.USER, _NEW_USER),
+    Endpoint("POST", f"{_USER}/enable", "identity:user", users.enable, gives.USER),
+    Endpoint("POST", f"{_USER}/disable", "identity:user", users.disable, gives.USER),
+    Endpoint("PUT", f"{_USER}/password", "identity:user", users.set_password, gives.USER, _PASSWORD),
+    Endpoint("POST", f"{_USER}/totp", "identity:user", users.enrol, gives.SECOND_FACTOR),
+    Endpoint("DELETE", f"{_USER}/totp", "identity:user", users.release, gives.DELETED),
+    Endpoint("DELETE", _USER, "identity:user", users.delete, gives.DELETED),
 )

@@ -16,7 +16,7 @@ from rambla.flow.tokens import LONGEST_MS, Program, Wish
 BODY_BYTES_MAX = 64 * 1024
 Method = Literal["password", "token", "keystone-token", "application-credential", "certificate"]
 Name = Annotated[str, Meta(min_length=1, max_length=256)]
-Word = Annotated[str, Meta(max_length=1024)]
+Word = Annotated[str, Meta(max_length=2048)]
 Long = Annotated[str, Meta(max_length=16 * 1024)]
 Words = Annotated[tuple[Name, ...], Meta(max_length=100)]
 
@@ -61,6 +61,19 @@ class ProgramBody(TokenBody, frozen=True):
 
 class PersonBody(SecretBody, frozen=True):
     person: Name
+
+
+class UserBody(SecretBody, frozen=True):
+    """`expires` is a moment."""
+
+    user: Name
+    password: Word
+    groups: Words = ()
+    expires: Annotated[int, Meta(ge=0, lt=10**15)] | None = None
+
+
+class PasswordBody(SecretBody, frozen=True):
+    password: Word
 
 
 def proof_of(body: LoginBody, certificate: bytes) -> Proof:

@@ -88,3 +88,20 @@ class Account(Shape, frozen=True, kw_only=True):
     person: str
     blocked: bool
     revoked: int | UnsetType = UNSET
+
+
+class User(Shape, frozen=True, kw_only=True):
+    """`changed` is when the password was set; one that `expires` opens nothing from then on."""
+
+    user: str
+    groups: list[str]
+    disabled: bool
+    second_factor: bool
+    changed: int
+    expires: int | UnsetType = UNSET
+
+
+class SecondFactor(Shape, frozen=True, kw_only=True):
+    """The `otpauth:` address that an authenticator reads, told once."""
+
+    address: str

@@ -19,19 +19,21 @@ from rambla.domain.errors import BadCredentials, RamblaError, SourceAway, Source
 from rambla.domain.proofs import Password, Proof
 from rambla.identity.attempts import Attempts
 from rambla.identity.mapping import Ceiling, Translation
-from rambla.identity.ports import Account, Public, Source
+from rambla.identity.ports import Account, Keeper, Public, Source
 from rambla.kit.breaker import Breaker
 from rambla.kit.clock import Clock
 from rambla.kit.flights import Flights
 from rambla.kit.tasks import Tasks
 
 _log = logging.getLogger(__name__)
+SECOND_FACTOR = "+totp"
+"""How the method ends of who showed a code besides."""
 _MS = Annotated[int, Meta(ge=1, le=3_600_000)]
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """How far a source is trusted, what it may give, how long it may take, how long what it said is remembered. `kind`
-    says which driver asks it.
+    says which driver asks it; `trust_totp` is the trust in who showed a second factor too, if it is another.
 
     `attempts_max` wrong passwords for one name within `attempts_ms` lock that name for `lock_ms`. At most `asked_max`
     proofs are put to it at once.
@@ -39,6 +41,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
 
     kind: str = ""
     trust: Annotated[int, Meta(ge=0, le=HIGHEST_TRUST)] = USUAL_TRUST
+    trust_totp: Annotated[int, Meta(ge=0, le=HIGHEST_TRUST)] | None = None
     roles: tuple[str, ...] = ()
     namespaces: tuple[str, ...] = ()
     mapping: str = ""
@@ -53,6 +56,9 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def ceiling(self) -> Ceiling:
         return Ceiling(self.roles, self.namespaces)
+
+    def trust_in(self, method: str) -> int:
+        return self.trust if self.trust_totp is None or not method.endswith(SECOND_FACTOR) else self.trust_totp
 
 
 class Asking:
@@ -77,6 +83,11 @@ class Asking:
         """What whoever logs in must know of it."""
         return self._source.public if isinstance(self._source, Public) else {}
 
+    @property
+    def keeper(self) -> Keeper | None:
+        """Where its people are kept, if it keeps them itself."""
+        return self._source if isinstance(self._source, Keeper) else None
+
     def takes(self, proof: Proof) -> bool:
         return self._source.takes(proof)
 
@@ -86,7 +97,13 @@ class Asking:
         async def ask() -> Account:
             return await (self._ask_counted(proof) if isinstance(proof, Password) else self._ask(proof))
 
-        return await self._flights.share(_digest(proof), ask, _anew)
+        # A code is good once: of two who bring the same one, one brings it too late.
+        alone = isinstance(proof, Password) and proof.code
+        return await self._flights.share(object() if alone else _digest(proof), ask, _anew)
+
+    def lock_ms(self, user: str) -> int:
+        """For how long the name is locked from now on, 0 if it is not."""
+        return self.terms.lock_ms if self._attempts.is_locked(user, self._clock.monotonic_ns()) else 0
 
     def unlock(self, user: str) -> None:
         self._attempts.clear(user)

@@ -28,7 +28,7 @@ class Attempts:
 
         Raises TooManyAttempts.
         """
-        name = _folded(name)
+        name = folded(name)
         count, since_ns, until_ns = self._names.get(name, (0, now_ns, 0))
         if now_ns < until_ns:
             raise TooManyAttempts(retry_after_s=-(-(until_ns - now_ns) // _S))
@@ -43,24 +43,27 @@ class Attempts:
 
     def wrong(self, name: str, now_ns: int) -> bool:
         """The one that was admitted was wrong; whether that locks the name."""
-        name = _folded(name)
+        name = folded(name)
         count, since_ns, _ = self._names.get(name, (0, now_ns, 0))
         if count < self._wrongs_max:
             return False
         self._names[name] = (count, since_ns, now_ns + self._lock_ns)
         return True
 
+    def is_locked(self, name: str, now_ns: int) -> bool:
+        return now_ns < self._names.get(folded(name), (0, 0, 0))[2]
+
     def unknown(self, name: str) -> None:
         """Nobody could say whether the one that was admitted was right."""
-        name = _folded(name)
+        name = folded(name)
         count, since_ns, until_ns = self._names.get(name, (0, 0, 0))
         if count:
             self._names[name] = (count - 1, since_ns, until_ns)
 
     def clear(self, name: str) -> None:
-        self._names.pop(_folded(name), None)
+        self._names.pop(folded(name), None)
 
 
-def _folded(name: str) -> str:
+def folded(name: str) -> str:
     """Directories take `Ada` and `ada ` for the same, and to try both is to try twice."""
     return name.strip().casefold()

@@ -8,14 +8,15 @@ proved nothing never is. No error and no log holds what was shown.
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from hashlib import sha256
 
-from rambla.domain.errors import BadCredentials, NotAuthenticated, SourceAway, TooManyAttempts
+from rambla.domain.errors import BadCredentials, NotAuthenticated, NotFound, SourceAway, TooManyAttempts
 from rambla.domain.proofs import Certificate, KeystoneToken, Password, Proof, Shown, Token
 from rambla.identity import tokens
 from rambla.identity.asking import Asking
+from rambla.identity.attempts import folded
 from rambla.identity.identities import Identity, Proven, identity_of
 from rambla.identity.keys import BYTES_MAX, KeyRing, parse_basic
 from rambla.identity.mapping import meaning
-from rambla.identity.ports import AccountStore, Project
+from rambla.identity.ports import Account, AccountStore, LockStore, Project
 from rambla.identity.tokens import Tokens
 from rambla.kit.clock import Clock
 
@@ -30,12 +31,21 @@ FindProject = Callable[[Proven, Project], Awaitable[str | None]]
 
 class Door:
     def __init__(
-        self, keys: KeyRing, sources: Iterable[Asking], accounts: AccountStore, tokens: Tokens, clock: Clock
+        self,
+        keys: KeyRing,
+        sources: Iterable[Asking],
+        accounts: AccountStore,
+        tokens: Tokens,
+        locks: LockStore,
+        clock: Clock,
     ) -> None:
         self.keys = keys
         self.sources: Mapping[str, Asking] = {source.name: source for source in sources}
         self._accounts = accounts
         self.tokens = tokens
+        self._locks = locks
+        self._kept: dict[tuple[str, str], int] = {}
+        """Locks that this node has put into the store, and until when they hold."""
         self._clock = clock
         self._ended = 0
         self._known: dict[bytes, tuple[Identity, int, int]] = {}
@@ -70,6 +80,21 @@ class Door:
         """As `identify`, of one source ("" for all in their order), for what is no header of a request."""
         asked = [self.sources[source]] if source in self.sources else [] if source else [*self.sources.values()]
         return (await self._of_sources(asked, proof, find_project))[0]
+
+    async def unlock(self, source: str, user: str) -> None:
+        """After too many wrong passwords they may try again. Raises NotFound if there is no such source."""
+        if source not in self.sources:
+            raise NotFound()
+        await self._locks.unlock(source, folded(user))
+        self._kept.pop((source, folded(user)), None)
+        self.sources[source].unlock(user)
+
+    async def expire(self) -> None:
+        """Forget tokens and locks that are over."""
+        now_ms = self._clock.now_ms()
+        await self.tokens.expire()
+        await self._locks.expire(now_ms)
+        self._kept = {name: until_ms for name, until_ms in self._kept.items() if until_ms > now_ms}
 
     def forget(self) -> None:
         """Ask again from now on, whoever comes: something was revoked."""
@@ -137,16 +162,37 @@ class Door:
             if not source.takes(proof):
                 continue
             try:
-                account = await source.prove(proof)
+                account = await self._prove(source, proof)
             except BadCredentials:
                 continue
             except (SourceAway, TooManyAttempts) as error:
                 unsaid = unsaid or error
                 continue
             found = meaning(source.translation, source.terms.ceiling, account)
-            proven = Proven(source.name, source.terms.trust, account, found)
+            proven = Proven(source.name, source.terms.trust_in(account.method), account, found)
             return await self._identity(proven, find_project), source.terms.cache_ms
         raise unsaid or BadCredentials()
+
+    async def _prove(self, source: Asking, proof: Proof) -> Account:
+        """As `Asking.prove`. A lock is kept before anybody hears of the wrong password that led to it; so it holds on
+        all nodes, and after a restart."""
+        if not isinstance(proof, Password):
+            return await source.prove(proof)
+        name = source.name, folded(proof.user)
+        was_kept = name in self._kept
+        left_ms = await self._locks.locked_until_ms(*name) - self._clock.now_ms()
+        if left_ms > 0:
+            raise TooManyAttempts(retry_after_s=-(-left_ms // 1000))
+        if was_kept and self._kept.pop(name, 0):  # somebody opened it, perhaps on another node
+            source.unlock(proof.user)
+        try:
+            return await source.prove(proof)
+        except BadCredentials:
+            if name not in self._kept and (lock_ms := source.lock_ms(proof.user)):
+                until_ms = self._clock.now_ms() + lock_ms
+                await self._locks.lock(*name, until_ms)
+                self._kept[name] = until_ms
+            raise
 
     async def _identity(self, proven: Proven, find_project: FindProject) -> Identity:
         if proven.account.expires_ms is not None and proven.account.expires_ms <= self._clock.now_ms():

@@ -144,6 +144,84 @@ class TokenStore(Protocol):
         ...
 
 
+class LocalUser(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody whom a source keeps itself. `hash` is that of the password, with its parameters and salt; `totp` the
+    sealed secret of the second factor, b"" if there is none, and `totp_step` the last step of time whose code was used.
+    `changed_ms` is when the password was set."""
+
+    source: str
+    user: str
+    hash: str
+    changed_ms: int
+    groups: tuple[str, ...] = ()
+    disabled: bool = False
+    expires_ms: int | None = None
+    totp: bytes = b""
+    totp_step: int = 0
+
+    def __repr__(self) -> str:
+        return f"<LocalUser {self.source}/{self.user}>"
+
+
+class UserStore(Protocol):
+    async def get(self, source: str, user: str) -> LocalUser | None: ...
+
+    async def change(
+        self, source: str, user: str, change: Callable[[LocalUser | None], LocalUser | None]
+    ) -> LocalUser | None:
+        """Keep what `change` makes of what is known, None for nothing, and return it, without anybody coming between.
+        What it raises is raised, and nothing is changed."""
+        ...
+
+    async def of(self, source: str) -> list[LocalUser]:
+        """Those of a source, by name."""
+        ...
+
+
+@runtime_checkable
+class Keeper(Protocol):
+    """A source that keeps its people itself. NotFound for a user whom it does not know, BadRequest for a name or a
+    password that it does not take."""
+
+    async def users(self) -> list[LocalUser]:
+        """All, by name."""
+        ...
+
+    async def create(self, user: str, password: str, groups: tuple[str, ...], expires_ms: int | None) -> LocalUser:
+        """Raises AlreadyExists."""
+        ...
+
+    async def delete(self, user: str) -> None: ...
+
+    async def enable(self, user: str, *, enabled: bool) -> LocalUser: ...
+
+    async def set_password(self, user: str, password: str) -> LocalUser: ...
+
+    async def enrol(self, user: str) -> str:
+        """Ask them for a second factor from now on; the `otpauth:` address with its secret, which is told once."""
+        ...
+
+    async def release(self, user: str) -> None:
+        """Ask them for no second factor any more."""
+        ...
+
+
+class LockStore(Protocol):
+    """Names for which there were too many wrong passwords, whether somebody is called so or not."""
+
+    async def locked_until_ms(self, source: str, user: str) -> int:
+        """0 if it is not locked."""
+        ...
+
+    async def lock(self, source: str, user: str, until_ms: int) -> None: ...
+
+    async def unlock(self, source: str, user: str) -> None: ...
+
+    async def expire(self, now_ms: int) -> int:
+        """Forget locks that ended before; how many."""
+        ...
+
+
 class NamespaceStore(Protocol):
     """A name that was used once is never free again: records and objects remain, and its next owner would get them."""
 

@@ -1,8 +1,8 @@
-"""Accounts and tokens in dicts. (ports: rambla.identity.ports.AccountStore and TokenStore)"""
+"""Accounts, tokens, users and locks in dicts. (ports: rambla.identity.ports)"""
 
 from collections.abc import Callable
 
-from rambla.identity.ports import ApiToken, Standing
+from rambla.identity.ports import ApiToken, LocalUser, Standing
 
 
 class MemoryAccountStore:
@@ -50,4 +50,45 @@ class MemoryTokenStore:
         gone = [token.id for token in self._tokens.values() if token.expires_ms < now_ms]
         for token_id in gone:
             del self._tokens[token_id]
+        return len(gone)
+
+
+class MemoryUserStore:
+    def __init__(self) -> None:
+        self._users: dict[tuple[str, str], LocalUser] = {}
+
+    async def get(self, source: str, user: str) -> LocalUser | None:
+        return self._users.get((source, user))
+
+    async def change(
+        self, source: str, user: str, change: Callable[[LocalUser | None], LocalUser | None]
+    ) -> LocalUser | None:
+        changed = change(self._users.get((source, user)))
+        if changed is None:
+            self._users.pop((source, user), None)
+        else:
+            self._users[source, user] = changed
+        return changed
+
+    async def of(self, source: str) -> list[LocalUser]:
+        return [self._users[key] for key in sorted(self._users) if key[0] == source]
+
+
+class MemoryLockStore:
+    def __init__(self) -> None:
+        self._locks: dict[tuple[str, str], int] = {}
+
+    async def locked_until_ms(self, source: str, user: str) -> int:
+        return self._locks.get((source, user), 0)
+
+    async def lock(self, source: str, user: str, until_ms: int) -> None:
+        self._locks[source, user] = until_ms
+
+    async def unlock(self, source: str, user: str) -> None:
+        self._locks.pop((source, user), None)
+
+    async def expire(self, now_ms: int) -> int:
+        gone = [key for key, until_ms in self._locks.items() if until_ms < now_ms]
+        for key in gone:
+            del self._locks[key]
         return len(gone)

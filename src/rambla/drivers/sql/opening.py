@@ -20,6 +20,7 @@ from rambla.drivers.sql.fleet import SqlFleetStore
 from rambla.drivers.sql.identity import SqlAccountStore, SqlTokenStore
 from rambla.drivers.sql.index import SqlIndex
 from rambla.drivers.sql.namespaces import SqlNamespaceStore
+from rambla.drivers.sql.users import SqlLockStore, SqlUserStore
 
 _log = logging.getLogger(__name__)
 
@@ -34,6 +35,8 @@ class OpenCatalog:
     accounts: SqlAccountStore
     tokens: SqlTokenStore
     fleet: SqlFleetStore
+    users: SqlUserStore
+    locks: SqlLockStore
     database: Database
 
     async def close(self) -> None:
@@ -61,6 +64,8 @@ def open_catalog(url: str) -> OpenCatalog:
         SqlAccountStore(database),
         SqlTokenStore(database),
         SqlFleetStore(database),
+        SqlUserStore(database),
+        SqlLockStore(database),
         database,
     )
 

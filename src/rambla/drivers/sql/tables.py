@@ -135,6 +135,21 @@ fleet = Table(
     Column("seen_ms", BigInteger, nullable=False),
     Column("document", LargeBinary, nullable=False),
 )
+users = Table(
+    "users",
+    catalog,
+    _key("source", primary_key=True),
+    _key("user", primary_key=True),
+    Column("document", LargeBinary, nullable=False),
+)
+locks = Table(
+    "locks",
+    catalog,
+    _key("source", primary_key=True),
+    _key("user", primary_key=True),
+    Column("until_ms", BigInteger, nullable=False),
+    Index("locks_end", "until_ms"),
+)
 
 index = MetaData()
 

@@ -1,0 +1,1 @@
+"""How does the platform keep people itself? Passwords by argon2, second factors by the time of day."""
