@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from msgspec import json
 
 from rambla.domain.access import Caller
-from rambla.flow import bundles
+from rambla.flow import bundles, sync
 from rambla.flow.platform import Op, Platform
 from rambla.http.app import build_app
 from rambla.policy.policies import NO_FILES
@@ -78,6 +78,20 @@ async def test_all_who_wait_are_told_as_soon_as_a_bundle_is_in_force(
         await publish(platform)
     assert {(said["number"], said["signature"]) for said in heard} == {(1, heard[0]["signature"])}
     assert [one.permission for one in await rooms.intents()] == ["policy:publish"], "waiting leaves no record"
+
+
+async def test_no_more_than_so_many_wait_and_others_are_told_to_come_back(
+    agent: httpx.AsyncClient, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sync, "WAITING_MAX", 1)
+    async with anyio.create_task_group() as group:
+        group.start_soon(agent.get, "/newest?wait_ms=30000")
+        await anyio.wait_all_tasks_blocked()
+        assert (await agent.get("/newest?wait_ms=30000")).status_code == 429
+        assert (await agent.get("/newest")).status_code == 200, "who does not wait is answered"
+        assert (await agent.get("/newest?known=7&wait_ms=30000")).status_code == 200
+        group.cancel_scope.cancel()
+    assert platform.news.waiting == 0
 
 
 async def test_who_waits_in_vain_is_told_what_holds_still(agent: httpx.AsyncClient) -> None:

@@ -19,11 +19,13 @@ async def test_all_who_wait_are_woken_at_once_and_wait_anew() -> None:
         for number in range(100):
             group.start_soon(wait, number)
         await anyio.wait_all_tasks_blocked()
+        assert bell.waiting == 100
         bell.ring()
         await anyio.wait_all_tasks_blocked()
         assert sorted(woken) == list(range(100))
         bell.close()
     await bell.wait()
+    assert bell.waiting == 0
 
 
 async def test_whichever_ends_first_ends_the_others() -> None:

@@ -17,6 +17,8 @@ from rambla.cli.options import value_of
 from rambla.cli.paths import platform_path
 from rambla.cli.policy import TESTS, Problems, existing, lines_of_refusals, named_files, texts_of, yaml_in
 from rambla.domain.errors import BadRequest, BrokenPolicy
+from rambla.flow.identify import OPEN
+from rambla.flow.sessions import LOGIN
 from rambla.http.endpoint import PUBLIC
 from rambla.http.endpoints import ENDPOINTS
 from rambla.policy import accept, tables
@@ -27,8 +29,9 @@ from rambla.policy.ports import ELSEWHERE
 from rambla.policy.problems import nearest
 from rambla.policy.tables import Table
 
-PERMISSIONS = frozenset(endpoint.permission for endpoint in (*ENDPOINTS, *EDGES)) - {PUBLIC}
-"""What the platform's endpoints ask for."""
+_WHO_COMES_IN = {LOGIN, OPEN}  # asked for somebody who is only about to be known, by no endpoint of its own
+PERMISSIONS = frozenset(endpoint.permission for endpoint in (*ENDPOINTS, *EDGES)) - {PUBLIC} | _WHO_COMES_IN
+"""What the platform asks for."""
 
 
 def policies_of(source: str | None, data: Path) -> Policies:

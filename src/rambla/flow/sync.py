@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 import anyio
 
 from rambla.domain.access import Target
-from rambla.domain.errors import NotFound
+from rambla.domain.errors import NotFound, TooManyConcurrent
 from rambla.flow.bundles import POLICY
 from rambla.flow.guard import guarded, judge
 from rambla.flow.platform import Op, Platform
@@ -19,13 +19,19 @@ from rambla.policy.freshness import Statement as Statement  # what `newest` give
 
 SYNC = "policy:sync"
 WAIT_MS_MAX = 30_000
+WAITING_MAX = 5_000
 
 
 async def newest(
     platform: Platform, op: Op, known: int, wait_ms: int, gone: Callable[[], Awaitable[None]]
 ) -> Statement:
-    """What is in force, as soon as that is not the bundle `known`, or the time is over, or `gone` returns."""
+    """What is in force, as soon as that is not the bundle `known`, or the time is over, or `gone` returns.
+
+    Raises TooManyConcurrent if so many wait that others would find no connection.
+    """
     await judge(platform, op, SYNC, POLICY)
+    if platform.news.waiting >= WAITING_MAX and platform.policy.number == known and wait_ms:
+        raise TooManyConcurrent(count=platform.news.waiting, allowed=WAITING_MAX)
 
     async def changed() -> None:
         while platform.policy.number == known and not platform.news.closed:

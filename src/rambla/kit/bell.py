@@ -8,8 +8,11 @@ import anyio
 
 
 class Bell:
+    """`waiting` is how many wait now."""
+
     def __init__(self) -> None:
         self.closed = False
+        self.waiting = 0
         self._rung = anyio.Event()
 
     def ring(self) -> None:
@@ -24,5 +27,10 @@ class Bell:
 
     async def wait(self) -> None:
         """Until it rings next."""
-        if not self.closed:
+        if self.closed:
+            return
+        self.waiting += 1
+        try:
             await self._rung.wait()
+        finally:
+            self.waiting -= 1
