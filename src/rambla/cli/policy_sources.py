@@ -17,6 +17,7 @@ from rambla.cli.options import value_of
 from rambla.cli.paths import platform_path
 from rambla.cli.policy import TESTS, Problems, existing, lines_of_refusals, named_files, texts_of, yaml_in
 from rambla.domain.errors import BadRequest, BrokenPolicy
+from rambla.flow.sessions import LOGIN
 from rambla.http.endpoint import PUBLIC
 from rambla.http.endpoints import ENDPOINTS
 from rambla.policy import accept, tables
@@ -27,7 +28,8 @@ from rambla.policy.ports import ELSEWHERE
 from rambla.policy.problems import nearest
 from rambla.policy.tables import Table
 
-PERMISSIONS = frozenset(endpoint.permission for endpoint in (*ENDPOINTS, *EDGES)) - {PUBLIC}
+# Whoever logs in at a public endpoint is asked about as soon as it is known who they are.
+PERMISSIONS = frozenset(endpoint.permission for endpoint in (*ENDPOINTS, *EDGES)) - {PUBLIC} | {LOGIN}
 """What the platform's endpoints ask for."""
 
 
