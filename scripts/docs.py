@@ -56,8 +56,11 @@ Exit codes: 0 for success, 1 for a failure, 2 for wrong usage, 130 after Ctrl-C.
 
 Completion for bash: `eval "$(_RAMBLA_COMPLETE=bash_source rambla)"`; `zsh_source` and `fish_source` likewise.
 
-Where a command finds the server: `--apihost` and `--auth`; else a file of `APIHOST=`, `AUTH=` and `NAMESPACE=` lines,
-which is `DIR/wskprops` with `--data DIR`, then `$WSK_CONFIG_FILE`, `$RAMBLA_DATA/wskprops` and `~/.wskprops`."""
+Where a command finds the server: `--apihost`; else a file of `APIHOST=`, `AUTH=` and `NAMESPACE=` lines, which is
+`DIR/wskprops` with `--data DIR`, then `$WSK_CONFIG_FILE`, `$RAMBLA_DATA/wskprops` and `~/.wskprops`; else where `rambla
+login` was last. With what it comes: `--auth`; else the session at that server, in `~/.config/rambla/session.json`
+(`$XDG_CONFIG_HOME`); else the key in the file. What an operator does comes with the token in the data folder, `--data`
+or `$RAMBLA_DATA`, or in `var/rambla` if there is one; else, or with `--apihost`, with a session."""
 
 
 def pages() -> dict[Path, str]:

@@ -108,7 +108,7 @@ def test_an_explanation_names_layer_and_line(folder: Path, capsys: pytest.Captur
 def test_who_can_and_what_can_tell_every_case(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "who-can", "action:invoke", "guest/a", "-f", folder)
     assert code == 0
-    assert "not namespace-admin and helper" in out.splitlines()
+    assert "not namespace-admin and not identity-admin and helper" in out.splitlines()
     code, out, _ = run(capsys, "what-can", "ada", "-f", folder)
     assert code == 0
     assert any(line.split() == ["action:invoke", "any", "target"] for line in out.splitlines())

@@ -97,9 +97,24 @@ def query_strings(query: Mapping[str, Any]) -> dict[str, str]:
 
 
 def user_client(apihost: str | None, auth: str | None, data: Path | None) -> Client:
-    """A client with a namespace's key."""
+    """A client with a namespace's key, or a session."""
     where = connection.find(apihost, auth, data)
-    return Client(where.url, where.auth, namespace=where.namespace, trust=connection.trust(where.url, data))
+    trust = connection.trust(where.url, data)
+    return Client(where.url, where.auth, where.token or None, namespace=where.namespace, trust=trust)
+
+
+@asynccontextmanager
+async def operating_client(apihost: str | None, data: Path | None) -> AsyncIterator[Client]:
+    """A client with the operator's token, or with the session of whoever logged in where there is no such token."""
+    if data is None and (apihost or not connection.has_operator(connection.USUAL_DATA)):
+        where = connection.with_session(apihost)
+        async with Client(where.url, token=where.token, trust=connection.trust(where.url, None)) as client:
+            yield client
+        return
+    if apihost:
+        raise CliError("--apihost is for a session, and --data for the operator's token. Fix: give one of them")
+    async with operator_client(data or connection.USUAL_DATA) as client:
+        yield client
 
 
 @asynccontextmanager

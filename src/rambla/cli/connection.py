@@ -1,7 +1,8 @@
 """Where is the server, and with which key?
 
-For users: `--apihost` and `--auth`, else a properties file as the `wsk` tool reads it. For operators: the data folder,
-which holds the token and the address of the server that runs on it. Pure but for reading those small files.
+For users: `--apihost` and `--auth`, else the session of who logged in there, else a properties file as the `wsk` tool
+reads it. For operators: the data folder, which holds the token and the address of the server that runs on it, else a
+session too. Pure but for reading those small files.
 """
 
 import fcntl
@@ -12,17 +13,22 @@ from pathlib import Path
 
 import msgspec
 
+from rambla.cli import session
 from rambla.cli.errors import CliError
 
 HOME_PROPERTIES = ".wskprops"
+USUAL_DATA = Path("var/rambla")
+_OPERATOR = "operator.token"
 
 
 class Connection(msgspec.Struct, frozen=True):
-    """`url` has a scheme and no trailing slash; `auth` is `uuid:secret` and opens `namespace`."""
+    """`url` has a scheme and no trailing slash; `auth` is `uuid:secret` and opens `namespace`. With a session, `token`
+    stands in its place."""
 
     url: str
     auth: str
     namespace: str = "guest"
+    token: str = ""
 
 
 def parse_properties(text: str) -> dict[str, str]:
@@ -50,16 +56,47 @@ def properties_file(data: Path | None, environment: Mapping[str, str]) -> Path:
 def find(apihost: str | None, auth: str | None, data: Path | None) -> Connection:
     """What the options say, completed from a properties file. CliError if something is still missing."""
     path = properties_file(data, os.environ)
-    known = parse_properties(path.read_text(errors="replace")) if path.is_file() else {}
-    host, key = apihost or known.get("APIHOST"), auth or known.get("AUTH")
+    known = _properties(path)
+    host = apihost or known.get("APIHOST") or ("" if auth else session.last())
+    if host and not auth and (found := session.find(base_url(host))):
+        return Connection(base_url(host), "", found.namespace, found.token)
+    key = auth or known.get("AUTH")
     if not host or not key:
         missing = "--apihost" if not host else "--auth"
-        raise CliError(f"{missing} is not known: neither the option nor {path} gives it. Fix: give --data DIR")
+        fix = "Fix: give --data DIR, or log in: rambla login"
+        raise CliError(f"{missing} is not known: neither the option nor {path} gives it. {fix}")
     return Connection(base_url(host), key, known.get("NAMESPACE") or "guest")
 
 
+def address(apihost: str | None, data: Path | None) -> str:
+    """Where to log in or out: what the option says, else the properties file, else where one is logged in."""
+    path = properties_file(data, os.environ)
+    host = apihost or _properties(path).get("APIHOST") or session.last()
+    if not host:
+        raise CliError(f"--apihost is not known: neither the option nor {path} gives it")
+    return base_url(host)
+
+
+def with_session(apihost: str | None) -> Connection:
+    """The server that the option names, or the one logged in to last. CliError if nobody is logged in there."""
+    url = base_url(apihost) if apihost else session.last()
+    found = session.find(url) if url else None
+    if found is None:
+        where = f"nobody is logged in at {url}" if url else f"{USUAL_DATA} has no platform, and nobody is logged in"
+        raise CliError(f"{where}. Fix: rambla login, or give the platform's --data")
+    return Connection(url, "", found.namespace, found.token)
+
+
+def _properties(path: Path) -> dict[str, str]:
+    return parse_properties(path.read_text(errors="replace")) if path.is_file() else {}
+
+
+def has_operator(data: Path) -> bool:
+    return (data / _OPERATOR).is_file()
+
+
 def operator_token(data: Path) -> str:
-    path = data / "operator.token"
+    path = data / _OPERATOR
     if not path.is_file():
         raise CliError(
             f"{path} does not exist: no platform was started on this folder. Fix: rambla serve --data {data}"

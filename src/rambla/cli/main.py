@@ -17,11 +17,15 @@ from rambla.cli import (
     agent,
     api,
     errors,
+    identity,
+    local_users,
+    login,
     packages,
     platform,
     policy,
     policy_files,
     policy_fleet,
+    tokens,
     triggers,
 )
 from rambla.cli.demo.command import demo
@@ -51,10 +55,16 @@ for _command in (
     policy.policy,
     agent.agent,
     activations.activation,
+    login.login,
+    login.logout,
+    login.whoami,
+    tokens.token,
+    identity.identity,
 ):
     rambla.add_command(_command)
 for _command in (*policy_files.COMMANDS, *policy_fleet.COMMANDS):
     policy.policy.add_command(_command)
+identity.identity.add_command(local_users.user)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -29,10 +29,18 @@ data_option = click.option(
     show_default=True,
     help="The platform's data folder (or RAMBLA_DATA).",
 )
+server_options = (
+    click.option("--apihost", help="The server's address, such as http://127.0.0.1:8080."),
+    click.option("--data", type=_FOLDER, help="Read the server's address from DIR/wskprops."),
+)
 _CONNECTION = (
     click.option("--apihost", help="The server's address, such as http://127.0.0.1:8080."),
     click.option("--auth", help="The namespace's key, uuid:secret. Other users of the host can see it: prefer --data."),
     click.option("--data", type=_FOLDER, help="Read address and key from DIR/wskprops."),
+)
+_OPERATION = (
+    click.option("--apihost", help="Come to this server with your session, and not with the operator's token."),
+    click.option("--data", type=_FOLDER, envvar="RAMBLA_DATA", help="The platform's data folder; else var/rambla."),
 )
 _PARAMETERS = (
     click.option("--param", "-p", nargs=2, multiple=True, metavar="NAME VALUE", help="A parameter; JSON or a string."),
@@ -64,7 +72,7 @@ page_options = stack(_PAGE)
 
 
 def connected(command: Coroutine) -> Command:
-    """Run `command(client, ...)` with a client that holds the namespace's key."""
+    """Run `command(client, ...)` with a client that holds a namespace's key, or the session of who logged in."""
 
     @stack((*_CONNECTION, json_option))
     @functools.wraps(command)
@@ -81,15 +89,15 @@ def connected(command: Coroutine) -> Command:
 
 
 def operated(command: Coroutine) -> Command:
-    """Run `command(client, ...)` with a client that holds the operator's token."""
+    """Run `command(client, ...)` with a client that holds the operator's token, or the session of who logged in."""
 
-    @stack((data_option, json_option))
+    @stack((*_OPERATION, json_option))
     @functools.wraps(command)
-    def wrapper(data: Path, **arguments: Any) -> None:
-        from rambla.cli.client import operator_client  # late, as above
+    def wrapper(apihost: str | None, data: Path | None, **arguments: Any) -> None:
+        from rambla.cli.client import operating_client  # late, as above
 
         async def run() -> None:
-            async with operator_client(data) as client:
+            async with operating_client(apihost, data) as client:
                 await command(client, **arguments)
 
         start(run)

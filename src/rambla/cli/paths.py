@@ -32,6 +32,11 @@ def policy_path(*parts: str) -> str:
     return "/".join(["/policy/v1", *(quote(part, safe="") for part in parts)])
 
 
+def identity_path(*parts: str) -> str:
+    """`/identity/v1/PART/…`. The server knows where a user's name with slashes in it ends."""
+    return "/".join(["/identity/v1", *(quote(part, safe="") for part in parts)])
+
+
 def absolute(name: str) -> str:
     """A name as rules refer to it: `/_/[package/]name`."""
     return f"/{parse_full_name(name, '_')}"
