@@ -183,7 +183,7 @@ async def _put_in_force(platform: Platform, op: Op, permission: str, wanted: Dra
 
 async def compiled(platform: Platform, files: Iterable[File]) -> Policies:
     """The policies that these files would be, made aside. Raises BadPolicy."""
-    make = partial(accept.compiled, files, platform.policy.policy.enforcers)
+    make = partial(accept.compiled, files, platform.enforcers)
     try:
         return await anyio.to_thread.run_sync(make)
     except BrokenPolicy as error:
@@ -222,7 +222,7 @@ async def _offer(platform: Platform, number: int) -> tuple[Problem, ...]:
 
 
 async def _accepted(platform: Platform, number: int, bundle: Bundle) -> Policies:
-    make = partial(accept.accepted, number, bundle, platform.signer, platform.policy.policy.enforcers)
+    make = partial(accept.accepted, number, bundle, platform.signer, platform.enforcers)
     return await anyio.to_thread.run_sync(make)
 
 
