@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from parity import openstack
 from parity.host import Host, in_bundle, now_ms
 from policy_host import ROOT, Publisher
 from rambla.policy.oslo.book import RuleDefault
@@ -158,32 +159,78 @@ def test_keys_are_pinned_and_taken_away_while_the_daemon_runs(reading: Host) -> 
     assert not reading.allows("nova", "show"), "the old key is trusted no more"
 
 
-def test_a_problem_is_logged_once_and_its_end_too(host: Host) -> None:
-    program = f"""
-import logging, sys
-logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stdout)
+ENFORCERS = """
+import logging, os, sys, threading
 from pathlib import Path
 from oslo_config import cfg
 from oslo_policy import policy
+logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stdout)
 conf = cfg.ConfigOpts()
 conf([], project="x", default_config_files=[], default_config_dirs=[])
-enforcer = policy.Enforcer(conf)
-enforcer.register_default(policy.RuleDefault("show", "rambla:nova"))
-path = Path({str(host.folder)!r}, "bundle.json")
-good = path.read_bytes()
-for text in (good, good[:-1], good[:-1], good):
-    path.write_bytes(text)
-    assert [enforcer.enforce("show", {{}}, {{"roles": ["reader"]}}) for _ in range(3)] == [True] * 3
+def enforcer():
+    made = policy.Enforcer(conf)
+    made.register_default(policy.RuleDefault("show", "rambla:nova"))
+    return made
+def may(made, role):
+    return made.enforce("show", {}, {"roles": [role]})
+path = Path(os.environ["RAMBLA_POLICY_CONF"]).with_name("bundle.json")
 """
+
+
+def run_in_a_daemon(host: Host, program: str) -> str:
+    paths = {"PYTHONPATH": f"{ROOT / 'src'}:{host.folder / 'site'}", "RAMBLA_POLICY_CONF": f"{host.folder}/policy.conf"}
+    command = [openstack.PYTHON, "-W", "ignore", "-c", ENFORCERS + program]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **paths})
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_threads_and_children_decide_by_the_old_policy_or_the_new_one_while_many_come(host: Host) -> None:
+    roles = ["reader", "admin"]
+    for number in range(1, 41):
+        host.put(host.bundle(policy(roles[number % 2]), number), f"next-{number}")
+    program = """
+wrong, ended = [], threading.Event()
+os.replace(path.with_name("next-1"), path)
+def decide():
+    while not ended.is_set():
+        made = enforcer()
+        answers = [may(made, "reader"), may(made, "admin")]
+        if not any(answers) and not any([may(made, "reader"), may(made, "admin")]):
+            wrong.append(answers)
+threads = [threading.Thread(target=decide) for _ in range(6)]
+for thread in threads:
+    thread.start()
+children = []
+for number in range(2, 41):
+    os.replace(path.with_name(f"next-{number}"), path)
+    if number % 10 == 0 and not (child := os.fork()):
+        os._exit(0 if any(may(enforcer(), role) for role in ("reader", "admin")) else 1)
+    elif number % 10 == 0:
+        children.append(child)
+codes = [os.waitpid(child, 0)[1] for child in children]
+ended.set()
+for thread in threads:
+    thread.join()
+made = enforcer()
+print("result", wrong, codes, may(made, "reader"), may(made, "admin"))
+"""
+    assert run_in_a_daemon(host, program).splitlines()[-1] == "result [] [0, 0, 0, 0] True False"
+
+
+def test_a_problem_is_logged_once_and_its_end_too(host: Host) -> None:
     host.bring(policy("reader"))
     host.put(host.publisher.statement((host.folder / "bundle.json").read_bytes(), now_ms()), "newest.json")
-    paths = {"PYTHONPATH": f"{ROOT / 'src'}:{host.folder / 'site'}", "RAMBLA_POLICY_CONF": f"{host.folder}/policy.conf"}
-    command = [ROOT / "var/openstack/venv/bin/python", "-W", "ignore", "-c", program]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, **paths})
-    said = [line for line in done.stdout.splitlines() if "rambla:" in line]
+    program = """
+made, good = enforcer(), path.read_bytes()
+for text in (good, good[:-1], good[:-1], good):
+    path.write_bytes(text)
+    assert [may(made, "reader") for _ in range(3)] == [True] * 3
+"""
+    said = [line for line in run_in_a_daemon(host, program).splitlines() if "rambla:" in line]
     path = host.folder / "bundle.json"
     assert said == [
         "INFO rambla: bundle 1 is in force",
         f"ERROR rambla: {path}: it is no JSON; what was read before stays in force",
         f"INFO rambla: {path}: it is well again",
-    ], done.stdout
+    ]

@@ -244,6 +244,8 @@ WRONG = {
     "[other]\n": "no section [other]",
     "[agent]\nurl = ftp://h\n[daemon a]\nservice = nova\nmode = files\npolicy_file = /f\n": "'url'",
     "[agent]\nurl = http://h\nport = 1\n[daemon a]\nservice = nova\nmode = files\npolicy_file = /f\n": "'port'",
+    "[agent]\nurl = http://h\nhost = a b\n[daemon a]\nservice = nova\nmode = files\npolicy_file = /f\n": "'host'",
+    "[agent]\nurl = http://h\n[daemon a b]\nservice = nova\nmode = files\npolicy_file = /f\n": "[daemon a b]",
     "[agent]\nurl = http://h\n[daemon a]\nservice = Nova\nmode = files\npolicy_file = /f\n": "'service'",
     "[agent]\nurl = http://h\n[daemon a]\nservice = nova\nmode = some\npolicy_file = /f\n": "'mode'",
     "[agent]\nurl = http://h\n[daemon a]\nservice = nova\nmode = ask\npolicy_file = /f\n": "'ask_url'",

@@ -5,6 +5,7 @@ with its name. Which keys are trusted, and where the policy lies, is in `policy.
 """
 
 import configparser
+import re
 import shlex
 import socket
 import ssl
@@ -19,6 +20,7 @@ from rambla_openstack.policy.services import SERVICE
 Mode = Literal["files", "plugin", "ask"]
 MODES: tuple[Mode, ...] = get_args(Mode)
 DAEMONS_MAX = 100
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,252}")
 HEARTBEAT_S = 20
 WATCH_S = 5
 _AGENT = {"url", "host", "token_file", "certificate", "key", "ca_file", "policy_conf", "heartbeat_s", "watch_s"}
@@ -79,9 +81,12 @@ def read(text: str) -> Settings:
     files = [daemon.policy_file for daemon in daemons]
     if len(set(files)) < len(files):
         raise ValueError("two daemons have one policy_file")
+    host = agent.get("host") or socket.gethostname()
+    if not _NAME.fullmatch(host):
+        raise ValueError("'host' is no name of letters, digits and _.:-")
     return Settings(
         url=_url(agent, "url"),
-        host=agent.get("host") or socket.gethostname(),
+        host=host,
         policy_conf=_path(agent, "policy_conf") or pinned.path(),
         daemons=daemons,
         token_file=_path(agent, "token_file"),
@@ -95,8 +100,8 @@ def read(text: str) -> Settings:
 
 def _daemon(name: str, section: dict[str, str]) -> DaemonSettings:
     service, mode = section.get("service", ""), next((each for each in MODES if each == section.get("mode")), None)
-    if not name or not SERVICE.fullmatch(service):
-        raise ValueError(f"[daemon {name}] has no name, or no 'service' such as keystone")
+    if not _NAME.fullmatch(name) or not SERVICE.fullmatch(service):
+        raise ValueError(f"[daemon {name}] has no name of letters, digits and _.:-, or no 'service' such as keystone")
     if mode is None:
         raise ValueError(f"[daemon {name}]: 'mode' is one of {', '.join(MODES)}")
     policy_file = _path(section, "policy_file")

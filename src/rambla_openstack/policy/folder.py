@@ -11,10 +11,9 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import ref
 
 from oslo_policy import policy
 
@@ -37,33 +36,36 @@ STATEMENT = "newest.json"
 CONFIG_BYTES_MAX = 64 * 1024
 LOG = logging.getLogger(__name__)
 _Stamp = tuple[int, int, int]
+_Asked = tuple[str, "ref[Any]"]
+_Compiled = tuple[ServiceFiles, ServiceRules]
 
 
-@dataclass(frozen=True)
 class InForce:
-    """A bundle and the rules of the services that were asked for, by the Enforcer that asked; None: it has none."""
+    """A bundle, and what it says to the services that were asked for, by the Enforcer that asked."""
 
-    bundle: Bundle
-    rules: "WeakKeyDictionary[Any, dict[str, tuple[ServiceFiles, ServiceRules] | None]]" = field(
-        default_factory=WeakKeyDictionary
-    )
+    def __init__(self, bundle: Bundle, before: "InForce | None" = None) -> None:
+        """Compiles what was asked of the bundle `before`. Raises as reading does."""
+        self.bundle = bundle
+        self._known: dict[_Asked, _Compiled | None] = {}
+        for (service, asking), old in (before._known if before else {}).items():
+            if (enforcer := asking()) is not None:
+                self._known[service, asking] = _compiled(files_of(bundle, service), enforcer, old)
 
-    def of(self, service: str, enforcer: policy.Enforcer, before: "InForce | None" = None) -> ServiceRules | None:
-        """Compiled when first asked for, or taken from `before` if its files are the same. Raises as reading does."""
-        known = self.rules.setdefault(enforcer, {})
-        if service not in known:
-            known[service] = self._compiled(service, enforcer, before)
-        found = known[service]
-        return found[1] if found else None
+    def of(self, service: str, enforcer: policy.Enforcer) -> ServiceRules | None:
+        """Compiled when first asked for. None: the bundle says nothing to this service. Raises as reading does."""
+        asked, known = (service, ref(enforcer)), self._known
+        if asked not in known:
+            found = _compiled(files_of(self.bundle, service), enforcer)
+            known = self._known = {**known, asked: found}  # another one, as somebody may be reading that before
+        compiled = known[asked]
+        return compiled[1] if compiled else None
 
-    def _compiled(
-        self, service: str, enforcer: policy.Enforcer, before: "InForce | None"
-    ) -> tuple[ServiceFiles, ServiceRules] | None:
-        files = files_of(self.bundle, service)
-        old = before.rules.get(enforcer, {}).get(service) if before else None
-        if files is None:
-            return None
-        return old if old and old[0] == files else (files, ServiceRules(files, enforcer))
+
+def _compiled(files: ServiceFiles | None, enforcer: policy.Enforcer, old: _Compiled | None = None) -> _Compiled | None:
+    """`old`, if its files are the same."""
+    if files is None:
+        return None
+    return old if old and old[0] == files else (files, ServiceRules(files, enforcer))
 
 
 class PolicyFolder:
@@ -105,6 +107,10 @@ class PolicyFolder:
         """Since the platform last said that this policy is the newest, as it did when it published it."""
         return self._wall() - self._statement.at_ms / 1000 if self._statement else None
 
+    def renew_lock(self) -> None:
+        """After a fork: a child must not wait for a thread that only its parent has."""
+        self._lock = threading.Lock()
+
     def _is_too_old(self) -> bool:
         max_age_s = self._pinned.max_age_s if self._pinned else 0
         if not max_age_s:
@@ -143,11 +149,7 @@ class PolicyFolder:
 
     def _take_bundle(self, data: bytes) -> None:
         assert self._pinned is not None
-        bundle, before = bundle_of(data, self._pinned.keys), self._in_force
-        fresh = InForce(bundle)
-        for enforcer, services in dict(before.rules).items() if before else ():
-            for service in list(services):
-                fresh.of(service, enforcer, before)
+        fresh = InForce(bundle_of(data, self._pinned.keys), self._in_force)
         with self._lock:
             self._take_over(fresh)
 
@@ -185,10 +187,5 @@ def _stamp(path: Path) -> _Stamp:
     return status.st_ino, status.st_mtime_ns, status.st_size
 
 
-def forked(folder: PolicyFolder) -> None:
-    """A child must not wait for a thread that its parent has."""
-    folder._lock = threading.Lock()
-
-
 CURRENT = PolicyFolder(pinned.path())
-os.register_at_fork(after_in_child=lambda: forked(CURRENT))
+os.register_at_fork(after_in_child=CURRENT.renew_lock)
