@@ -83,20 +83,20 @@ def _stopped(task: Path) -> bool:
     return (task / "stat").read_text().rpartition(")")[2].split()[0] in "Tt"
 
 
-def accepts(port: int) -> Callable[[], bool]:
+def accepts(port: int, address: str = "127.0.0.1") -> Callable[[], bool]:
     def accepted() -> bool:
         with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", port)) == 0
+            return probe.connect_ex((address, port)) == 0
 
     return accepted
 
 
-def certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1 that is its own authority, and its key."""
+def certificate(folder: Path, address: str = "127.0.0.1") -> tuple[Path, Path]:
+    """A certificate for that address that is its own authority, and its key."""
     if shutil.which("openssl") is None:
         pytest.skip("needs openssl: apt-get install openssl")
     made, key = folder / "certificate.pem", folder / "key.pem"
-    names = "subjectAltName=IP:127.0.0.1"
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=127.0.0.1", "-addext", names]
+    names = f"subjectAltName=IP:{address}"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={address}", "-addext", names]
     subprocess.run([*command, "-keyout", key, "-out", made], check=True, capture_output=True)
     return made, key
