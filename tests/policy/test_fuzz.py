@@ -10,12 +10,16 @@ import pytest
 
 from rambla.domain.access import Decision
 from rambla.domain.errors import BrokenPolicy
+from rambla.policy import accept
+from rambla.policy.bundle import File
 from rambla.policy.credentials import prepare
 from rambla.policy.language import load as language
 from rambla.policy.oslo import load as oslo
 from rambla.policy.oslo.book import Deprecated, RuleDefault
 from rambla.policy.policy import Policy
+from rambla.policy.ports import NOBODY
 from rambla.policy.problems import problems_of
+from servicekit import FILES
 
 COUNT = int(os.environ.get("RAMBLA_FUZZ", "2000"))
 PARTS = 4
@@ -157,4 +161,27 @@ def test_a_damaged_file_makes_a_policy_or_problems_and_nothing_else(part: int) -
             read += 1
             decide_all(policy)
     assert read > COUNT // PARTS / 20
+    assert refused > COUNT // PARTS / 5
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_a_damaged_file_of_a_service_makes_a_policy_or_problems_and_nothing_else(part: int) -> None:
+    choice = random.Random(part)
+    names = [name for name in FILES if name.startswith("openstack/keystone/")]
+    read = refused = 0
+    for _ in range(COUNT // PARTS):
+        name = choice.choice(names)
+        files = {**FILES, name: damaged(FILES[name], choice)}
+        try:
+            policies = accept.compiled([File(each, text) for each, text in files.items()], NOBODY)
+        except BrokenPolicy as error:
+            refused += 1
+            for problem in problems_of(error):
+                assert problem.place.file in (*names, "in code")
+                assert problem.detail
+                assert problem.fix
+        else:
+            read += 1
+            decide_all(policies.of("keystone"))
+    assert read > COUNT // PARTS / 50
     assert refused > COUNT // PARTS / 5

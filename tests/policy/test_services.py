@@ -91,6 +91,7 @@ def test_two_nulls_are_the_same_project_as_they_are_for_oslo_policy() -> None:
         ({"openstack/Nova/defaults.yaml": "[]"}, ["openstack/Nova/defaults.yaml:0"]),
         ({"openstack/policy.yaml": "{}"}, ["openstack/policy.yaml:0"]),
         ({"openstack/nova/policy.d/a/b.yaml": "{}"}, ["openstack/nova/policy.d/a/b.yaml:0"]),
+        ({"openstack/keystone/policy.d/.a.yaml": "{}"}, ["openstack/keystone/policy.d/.a.yaml:0"]),
         ({"openstack/nova/policy.yaml": "{}"}, ["openstack/nova/defaults.yaml:0"]),
     ],
     ids=str,

@@ -18,7 +18,8 @@ from rambla.policy.problems import Place, Problem, broken, problems_of
 
 FOLDER = "openstack/"
 DEFAULTS = "defaults.yaml"
-_NAME = re.compile(r"openstack/([a-z][a-z0-9_.-]{0,63})/(defaults\.yaml|policy\.yaml|policy\.d/[^/]+\.yaml)")
+_IN_DIRECTORY = r"policy\.d/[A-Za-z0-9_][A-Za-z0-9_. -]{0,127}\.yaml"  # oslo.policy reads none that begins with a dot
+_NAME = re.compile(rf"openstack/([a-z][a-z0-9_.-]{{0,63}})/(defaults\.yaml|policy\.yaml|{_IN_DIRECTORY})")
 _NAMES = f"{FOLDER}SERVICE/{DEFAULTS}, policy.yaml or policy.d/NAME.yaml, SERVICE in small letters"
 
 
