@@ -9,6 +9,7 @@ import contextlib
 import shutil
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from rambla_openstack.policy.pinned import Pinned
 from rambla_openstack.policy.signed import Bundle, Statement, Untrusted, bundle_of, statement_of
 
 BUNDLE, STATEMENT = "bundle.json", "newest.json"
+WORKERS = 4
 
 
 def log(text: str) -> None:
@@ -32,7 +34,7 @@ def log(text: str) -> None:
 
 
 class Agent:
-    """One thread at a time. Its folder is the one that `policy.conf` names, and is its own."""
+    """`step` is called by one thread at a time. Its folder is the one that `policy.conf` names, and is its own."""
 
     def __init__(self, settings: Settings) -> None:
         """Raises OSError or ValueError if `policy.conf` or a certificate cannot be read."""
@@ -41,6 +43,7 @@ class Agent:
         self._folder = self._pinned.folder
         self._memory = Memory(self._folder / NAME)
         self._daemons = [Daemon(each, self._memory, self._folder) for each in settings.daemons]
+        self._workers = ThreadPoolExecutor(WORKERS)
         self._platform = Platform(settings)
         self._following, self._reporting = Pause(), Pause()
         self._bundle: Bundle | None = None
@@ -54,7 +57,7 @@ class Agent:
     def step(self) -> float:
         """For how many seconds there is nothing to do."""
         self._configure()
-        documents = [self._document(daemon, self._settled(daemon)) for daemon in self._daemons]
+        documents = list(self._workers.map(self._settled, self._daemons))
         self._note(documents)
         self._report(documents)
         if not self._following.is_over(time.monotonic()):
@@ -63,6 +66,7 @@ class Agent:
         return 0.0
 
     def close(self) -> None:
+        self._workers.shutdown()
         self._platform.close()
 
     # --- the bundle ---
@@ -145,14 +149,15 @@ class Agent:
 
     # --- the daemons ---
 
-    def _settled(self, daemon: Daemon) -> Outcome:
+    def _outcome(self, daemon: Daemon) -> Outcome:
         if self._bundle is None:
             return Outcome("failed", self._problem or "no policy is here yet")
         outcome = daemon.settle(self._bundle)
         return Outcome("refused", self._refusal) if self._refusal and outcome.state == "in-force" else outcome
 
-    def _document(self, daemon: Daemon, outcome: Outcome) -> dict[str, Any]:
-        settings, applied = daemon.settings, daemon.applied
+    def _settled(self, daemon: Daemon) -> dict[str, Any]:
+        """What is reported of it. Several at once, as a validator takes seconds."""
+        outcome, settings, applied = self._outcome(daemon), daemon.settings, daemon.applied
         return {
             "daemon": settings.name,
             "service": settings.service,

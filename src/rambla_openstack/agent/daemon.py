@@ -117,9 +117,9 @@ class Daemon:
         """The directory first: that the policy file is new makes oslo.policy read both again."""
         applied, directory = self.applied, self.settings.policy_dir
         gone = self._gone(want)
+        applied.digest, applied.written = "", sorted({*applied.written, *want.directory})
+        self._memory.save()
         if directory is not None and (gone or want.directory):
-            applied.written = sorted({*applied.written, *want.directory})
-            self._memory.save()
             directory.mkdir(mode=0o755, exist_ok=True)
             for name, text in want.directory.items():
                 if name in changed:

@@ -7,6 +7,7 @@ disk before the first file that it tells of.
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from threading import Lock
 
 from rambla_openstack.agent import files
 
@@ -28,7 +29,7 @@ class Applied:
 class Memory:
     def __init__(self, path: Path) -> None:
         """What cannot be read is as nothing: every file is compared with the bundle anyway."""
-        self._path = path
+        self._path, self._saving = path, Lock()
         self.highest = 0
         self.daemons: dict[str, Applied] = {}
         try:
@@ -42,6 +43,8 @@ class Memory:
         return self.daemons.setdefault(daemon, Applied())
 
     def save(self) -> None:
-        """Durable on return. Raises OSError."""
-        document = {"highest": self.highest, "daemons": {name: asdict(each) for name, each in self.daemons.items()}}
-        files.put(self._path, json.dumps(document).encode(), mode=0o600)
+        """Durable on return. Raises OSError. Several daemons may be at it."""
+        with self._saving:
+            daemons = {name: asdict(each) for name, each in self.daemons.items()}
+            document = {"highest": self.highest, "daemons": daemons}
+            files.put(self._path, json.dumps(document).encode(), mode=0o600)
