@@ -29,6 +29,7 @@ TLSCertificateFile {certificate}
 TLSCertificateKeyFile {key}
 TLSCACertificateFile {certificate}
 sizelimit unlimited
+allow bind_anon_dn
 database mdb
 directory {folder}/data
 suffix dc=example,dc=org

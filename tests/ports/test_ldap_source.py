@@ -13,11 +13,14 @@ from pyasn1_modules import rfc2251
 from outside_ldap import BASE, Directory, PeopleStage, word_of
 from rambla.domain.errors import BadCredentials, BadSettings, SourceAway
 from rambla.domain.proofs import Password
+from rambla.drivers.ldap import messages
+from rambla.drivers.ldap.connection import open_connection
 from rambla.drivers.ldap.source import LdapSource, open_source
 from rambla.kit.clock import ManualClock
 from rambla.testing.identity_source import SourceSuite
 
 GROUPS = f"ou=groups,{BASE}"
+ALICE = f"uid=alice,ou=people,{BASE}"
 
 
 @pytest.fixture
@@ -57,7 +60,7 @@ async def test_the_directory_says_what_is_known_of_a_person(directory: Directory
     found = await known(directory.open_source(attributes=["departmentNumber", "MAIL", "title"]), "alice")
     assert (found.user, found.method, found.groups) == ("alice", "password", ())
     assert {name: sorted(values) for name, values in found.attributes.items()} == {
-        "dn": [f"uid=alice,ou=people,{BASE}"],
+        "dn": [ALICE],
         "uid": ["alice"],
         "departmentNumber": ["17", "18"],
         "MAIL": ["alice@example.org"],
@@ -88,9 +91,7 @@ async def test_groups_may_stand_in_the_entry_itself_and_every_change_is_felt(dir
     source = directory.open_source(member_of="memberOf", groups_base=GROUPS, nesting_max=0)
     before = {f"cn=direct,{GROUPS}", f"cn=oncall,{GROUPS}"}
     assert set((await known(source, "alice")).groups) == before
-    directory.change(
-        f"dn: cn=added,{GROUPS}", "changetype: add", "objectClass: groupOfNames", f"member: uid=alice,ou=people,{BASE}"
-    )
+    directory.change(f"dn: cn=added,{GROUPS}", "changetype: add", "objectClass: groupOfNames", f"member: {ALICE}")
     assert set((await known(source, "alice")).groups) == before | {f"cn=added,{GROUPS}"}
     only = directory.open_source(member_of="memberOf")
     assert (await known(only, "alice")).groups == (f"cn=added,{GROUPS}",)
@@ -116,7 +117,7 @@ async def test_names_may_have_what_means_something_in_a_filter_or_a_distinguishe
 async def test_a_name_is_told_as_the_directory_has_it_and_other_spellings_are_nobodys(directory: Directory) -> None:
     source = directory.open_source()
     assert (await known(source, "ALICE", word_of("alice"))).user == "alice"
-    for spelling in (" alice", "alice ", "al\u00adice", "\uff41lice", "weird,  name", f"uid=alice,ou=people,{BASE}"):
+    for spelling in (" alice", "alice ", "al\u00adice", "\uff41lice", "weird,  name", ALICE):
         assert not await is_known(source, spelling, word_of(spelling.strip())), ascii(spelling)
         assert not await is_known(source, spelling, word_of("alice")), ascii(spelling)
 
@@ -143,6 +144,13 @@ async def test_an_empty_password_is_no_password_though_the_directory_would_say_y
     for user in ("alice", "bob", "nobody", ""):
         with pytest.raises(BadCredentials):
             await source.prove(Password(user=user, password=""))
+    connection = await open_connection(source._server, bound=False)
+    await connection._send(messages.bind(7, ALICE, ""))
+    assert await connection._receive(7) == messages.Result(7, 0), "it does say yes"
+    assert not await connection.bind(ALICE, "")
+    assert not await connection.bind("", word_of("alice"))
+    assert await connection.bind(ALICE, word_of("alice"))
+    await connection.close()
 
 
 async def test_only_whom_the_conditions_mean_is_known(directory: Directory) -> None:
@@ -166,9 +174,7 @@ async def test_two_directories_may_have_one_name_each_with_its_own_password(
     other = Directory(tmp_path_factory.mktemp("other"))
     await other.start()
     try:
-        other.change(
-            f"dn: uid=alice,ou=people,{BASE}", "changetype: modify", "replace: userPassword", "userPassword: other-word"
-        )
+        other.change(f"dn: {ALICE}", "changetype: modify", "replace: userPassword", "userPassword: other-word")
         here, there = directory.open_source(), other.open_source()
         passwords = (word_of("alice"), "other-word")
         assert [await is_known(here, "alice", each) for each in passwords] == [True, False]

@@ -189,6 +189,34 @@ async def answered_by(answers: Answers, folder: Path, **settings: Any) -> AsyncI
         group.cancel_scope.cancel()
 
 
+async def test_a_server_that_lets_everybody_in_knows_each_by_one_spelling_only(tmp_path: Path) -> None:
+    async def answers(request: bytes, send: Callable[[bytes], Awaitable[None]]) -> None:
+        await send(answer_to(request, ACCESS_ACCEPT, [], SECRET.encode()))
+
+    spellings = (
+        "Ada",
+        "ADA",
+        "ada@north",
+        "north\\ada",
+        "north/ada",
+        " ada",
+        "ada ",
+        "\uff41da",
+        "a\u00adda",
+        "\u212bda",
+    )
+    async with answered_by(answers, tmp_path) as source:
+        for name in ("ada", "ada.lovelace", "ada-2", "\xe5da"):
+            assert (await known(source, name)).user == name
+        for name in (*spellings, "x" * 254):
+            assert not await is_known(source, name), ascii(name)
+    async with answered_by(answers, tmp_path, plain_names=False) as source:
+        for name in spellings:
+            assert (await known(source, name)).user == name
+        for name in ("x" * 254, "\xe5" * 127, "a\tb", "a\0"):
+            assert not await is_known(source, name), ascii(name)
+
+
 async def test_a_request_is_sent_again_until_it_is_answered_and_noise_is_passed_over(tmp_path: Path) -> None:
     requests: list[bytes] = []
 
