@@ -29,6 +29,12 @@ function provider() {
         token_endpoint_auth_method: 'none',
         grant_types: ['urn:ietf:params:oauth:grant-type:device_code'],
       },
+      {
+        ...common,
+        client_id: 'rambla',
+        client_secret: 'to be asked: & told',
+        grant_types: ['client_credentials'],
+      },
       { ...common, client_id: 'robot', client_secret: 'for-tests-only', grant_types: ['client_credentials'] },
     ],
     clientBasedCORS: () => false,
@@ -41,14 +47,16 @@ function provider() {
       devInteractions: { enabled: true },
       deviceFlow: { enabled: true },
       clientCredentials: { enabled: true },
+      introspection: { enabled: true },
+      revocation: { enabled: true },
       resourceIndicators: {
         enabled: true,
         defaultResource: () => 'urn:rambla',
         useGrantedResource: () => true,
-        getResourceServerInfo: () => ({
+        getResourceServerInfo: (_, resource) => ({
           scope: '',
-          audience: 'rambla',
-          accessTokenFormat: 'jwt',
+          audience: resource === 'urn:other' ? 'other' : 'rambla',
+          accessTokenFormat: resource === 'urn:rambla' ? 'jwt' : 'opaque',
           jwt: { sign: { alg: algorithm } },
         }),
       },

@@ -94,10 +94,12 @@ class OidcStage(ServerProcess):
         while self._heard() == before:
             await anyio.sleep(0.01)
 
-    async def log_in(self, user: str) -> dict[str, Any]:
+    async def log_in(self, user: str, resource: str = "urn:rambla") -> dict[str, Any]:
         """Tokens, by the device flow (RFC 8628): the person is at a browser, the client asks for what came of it."""
         async with httpx.AsyncClient(base_url=self.issuer, follow_redirects=True, trust_env=False) as client:
-            asked = await client.post("/device/auth", data={"client_id": CLIENT, "scope": "openid"})
+            asked = await client.post(
+                "/device/auth", data={"client_id": CLIENT, "scope": "openid", "resource": resource}
+            )
             begun = asked.raise_for_status().json()
             await approve(client, begun["verification_uri_complete"], user)
             data = {"grant_type": _GRANT, "device_code": begun["device_code"], "client_id": CLIENT}

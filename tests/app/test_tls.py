@@ -130,14 +130,17 @@ async def test_nothing_older_than_tls_1_2_is_spoken(files: Files, newest: ssl.TL
                 await told_by(port, context)
 
 
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 async def test_a_client_certificate_goes_with_every_request_of_its_connection_and_with_no_other(
-    files: Files, tmp_path: Path
+    files: Files, tmp_path: Path, version: ssl.TLSVersion
 ) -> None:
     corp, shop = Authority("corp"), Authority("shop")
     async with listening(files.open(corp, shop)) as port:
         for authority in (corp, shop):
             ada = authority.certify(ADA)
-            async with client(port, trusting(files.root, ada, tmp_path)) as made:
+            context = trusting(files.root, ada, tmp_path)
+            context.minimum_version = context.maximum_version = version
+            async with client(port, context) as made:
                 for _ in range(3):
                     assert (await made.get("/")).content == b"https " + ada.der
         assert await told_by(port, trusting(files.root)) == b"https "

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rambla.kit.files import TEMPORARY_SUFFIX, write_durably
+from rambla.kit.files import TEMPORARY_SUFFIX, stamp_of, write_durably
 
 
 def test_a_file_is_replaced_and_is_for_its_owner_only(tmp_path: Path) -> None:
@@ -32,3 +32,19 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
         write_durably(path, b"new")
     assert list(tmp_path.iterdir()) == [path]
     assert (path / "inside").exists()
+
+
+def test_a_file_that_was_replaced_written_or_taken_away_has_another_stamp(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    assert stamp_of(path) is None
+    write_durably(path, b"one")
+    first = stamp_of(path)
+    assert first is not None
+    assert stamp_of(path) == first
+    write_durably(path, b"two")
+    second = stamp_of(path)
+    assert second not in (first, None)
+    path.write_bytes(b"three")
+    assert stamp_of(path) not in (first, second, None)
+    path.unlink()
+    assert stamp_of(path) is None

@@ -16,6 +16,7 @@ import anyio.to_thread
 
 from rambla.app.settings import Settings
 from rambla.domain.errors import BadSettings
+from rambla.kit.files import Stamp, stamp_of
 
 _END = "-----END CERTIFICATE-----"
 _log = logging.getLogger(__name__)
@@ -76,8 +77,8 @@ class Tls:
                 raise BadSettings(name="identity", detail=f"ca_file {authority} cannot be used: {error}") from error
         return context
 
-    def _look(self) -> list[tuple[int, int, int] | None]:
-        return [_stamp(path) for path in (self._certificate, self._key)]
+    def _look(self) -> list[Stamp]:
+        return [stamp_of(path) for path in (self._certificate, self._key)]
 
 
 def open_tls(settings: Settings, tell: Callable[[str], None]) -> Tls | None:
@@ -98,11 +99,3 @@ def _first_of(path: Path) -> str:
     """The certificate itself, of a file that may hold the way to its authority as well."""
     text = path.read_text(encoding="ascii", errors="replace")
     return text[text.find("-----BEGIN CERTIFICATE") :].partition(_END)[0] + _END + "\n"
-
-
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino

@@ -1,4 +1,4 @@
-"""How does a small file come to be on disk wholly or not at all?
+"""How does a small file come to be on disk wholly or not at all, and how is it seen that it is another?
 
 Write a neighbour, fsync it, rename it over the name, fsync the folder. Whoever looks, at any time and after any crash,
 sees the old content or the new. Blocking: call it in a thread where that matters.
@@ -6,8 +6,10 @@ sees the old content or the new. Blocking: call it in a thread where that matter
 
 import os
 from pathlib import Path
+from typing import TypeAlias
 
 TEMPORARY_SUFFIX = ".new"
+Stamp: TypeAlias = tuple[int, int, int] | None
 
 
 def write_durably(path: Path, content: bytes) -> None:
@@ -37,3 +39,12 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def stamp_of(path: Path) -> Stamp:
+    """Another one when `path` was replaced or written; None if it cannot be looked at."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino

@@ -7,19 +7,16 @@ known, but never twice within `keys_pause_ms`, whatever strangers send. While it
 """
 
 import logging
-import ssl
 
 import anyio
-import httpx
 import msgspec
 
-from rambla.domain.errors import BadCredentials, BadSettings, SourceAway, SourceKnowsOthers
+from rambla.domain.errors import BadCredentials, SourceAway, SourceKnowsOthers
 from rambla.drivers.oidc.addresses import is_safe
+from rambla.drivers.oidc.client import Client
 from rambla.drivers.oidc.keys import Algorithm, Key, choose, read_keys
 from rambla.kit.clock import Clock
 
-ANSWER_BYTES_MAX = 256 * 1024
-CONNECTIONS_MAX = 2
 _DISCOVERY = "/.well-known/openid-configuration"
 _MS = 1_000_000
 _log = logging.getLogger(__name__)
@@ -35,37 +32,25 @@ class Times(msgspec.Struct, frozen=True):
 class _Discovered(msgspec.Struct, frozen=True):
     issuer: str
     jwks_uri: str
+    introspection_endpoint: str = ""
 
 
 class Provider:
-    def __init__(self, name: str, issuer: str, algorithms: tuple[Algorithm, ...], times: Times, clock: Clock) -> None:
+    def __init__(
+        self, name: str, issuer: str, algorithms: tuple[Algorithm, ...], times: Times, client: Client, clock: Clock
+    ) -> None:
         self._name = name
         self._issuer = issuer
         self._algorithms = algorithms
         self._times = times
         self._clock = clock
-        self._client: httpx.AsyncClient
+        self._client = client
+        self._introspection = ""
         self._keys: tuple[Key, ...] = ()
         self._read_ns: int | None = None
         self._tried_ns: int | None = None
         self._trouble = ""
         self._asking = anyio.Lock()
-
-    def connect(self, ca_file: str) -> None:
-        """`ca_file` holds the authorities to trust in place of the system's. Raises BadSettings."""
-        try:
-            verify = ssl.create_default_context(cafile=ca_file or None)
-        except (OSError, ssl.SSLError) as error:
-            detail = f"ca_file {ca_file} cannot be read: {type(error).__name__}"
-            raise BadSettings(name=f"identity.{self._name}", detail=detail) from error
-        self._client = httpx.AsyncClient(
-            verify=verify,
-            headers={"Accept": "application/json", "Accept-Encoding": "identity"},
-            timeout=self._times.fetch_ms / 1000,
-            limits=httpx.Limits(max_connections=CONNECTIONS_MAX),
-            follow_redirects=False,
-            trust_env=False,
-        )
 
     async def key(self, name: str | None, algorithm: str) -> Key:
         """The key of that name for that algorithm.
@@ -80,11 +65,23 @@ class Provider:
             return known
         if not self._trouble:
             raise BadCredentials()
-        away = SourceKnowsOthers if self._keys and self._age_ms() < self._times.keys_away_ms else SourceAway
-        raise away(source=self._name, detail=self._trouble)
+        raise self.away(self._trouble)
+
+    async def introspection(self) -> str:
+        """The address where it tells of tokens (RFC 7662). Raises SourceAway if it has none, or nobody can say."""
+        if self._age_ms() >= self._times.keys_away_ms:
+            await self._ask_again()
+        if not is_safe(self._introspection):
+            raise self.away(self._trouble or "it tells of no tokens at an https address")
+        return self._introspection
+
+    def away(self, detail: str) -> SourceAway:
+        """That it cannot say of one, though perhaps of others: whose key is known."""
+        kind = SourceKnowsOthers if self._keys and self._age_ms() < self._times.keys_away_ms else SourceAway
+        return kind(source=self._name, detail=detail)
 
     async def close(self) -> None:
-        await self._client.aclose()
+        await self._client.close()
 
     def _known(self, name: str | None, algorithm: str) -> Key | None:
         return choose(self._keys, name, algorithm) if self._age_ms() < self._times.keys_away_ms else None
@@ -107,29 +104,16 @@ class Provider:
     async def _fetch(self, now_ns: int) -> str:
         """What went wrong, "" if nothing did."""
         try:
-            found = msgspec.json.decode(await self._get(self._issuer.rstrip("/") + _DISCOVERY), type=_Discovered)
+            found = msgspec.json.decode(await self._client.get(self._issuer.rstrip("/") + _DISCOVERY), type=_Discovered)
             if found.issuer != self._issuer:
                 return "its discovery document is another issuer's"
             if not is_safe(found.jwks_uri):
                 return "its keys are at no https address"
-            self._keys = read_keys(await self._get(found.jwks_uri), self._algorithms)
-        except httpx.TimeoutException:
-            return "it did not answer in time"
-        except httpx.HTTPError as error:
-            return f"it cannot be reached: {type(error).__name__}"
-        except (httpx.InvalidURL, ValueError, RecursionError):
-            return "its answer is malformed or very long"
+            self._keys = read_keys(await self._client.get(found.jwks_uri), self._algorithms)
+        except SourceAway as error:
+            return str(error.facts["detail"])
+        except (ValueError, RecursionError):
+            return "its answer is malformed"
         self._read_ns = now_ns
+        self._introspection = found.introspection_endpoint
         return ""
-
-    async def _get(self, url: str) -> bytes:
-        """Raises httpx's errors, or ValueError for what is no answer of status 200 within bounds."""
-        async with self._client.stream("GET", url) as response:
-            if response.status_code != httpx.codes.OK or "content-encoding" in response.headers:
-                raise ValueError(response.status_code)
-            received = bytearray()
-            async for chunk in response.aiter_raw():
-                received += chunk
-                if len(received) > ANSWER_BYTES_MAX:
-                    raise ValueError(len(received))
-            return bytes(received)

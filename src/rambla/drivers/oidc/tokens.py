@@ -36,7 +36,8 @@ class Header(msgspec.Struct, frozen=True):
 
 
 class Claims(msgspec.Struct, frozen=True):
-    """What is asked of a token; `events` have those that log somebody out (OpenID Connect Back-Channel Logout 1.0)."""
+    """What is asked of a token. `events` have those that log somebody out (OpenID Connect Back-Channel Logout 1.0),
+    `cnf` those that are good only beside a key, which a bearer does not show (RFC 7800)."""
 
     iss: str
     sub: Annotated[str, Meta(min_length=1, max_length=255)]
@@ -47,6 +48,7 @@ class Claims(msgspec.Struct, frozen=True):
     azp: str | None = None
     auth_time: Moment | None = None
     events: msgspec.Raw | None = None
+    cnf: msgspec.Raw | None = None
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -101,7 +103,7 @@ def attributes(claims: dict[str, Any]) -> dict[str, tuple[str, ...]]:
     An address that its owner has not shown to be theirs is none, as anybody may claim anybody's.
     """
     found = dict(_flat(claims, "", _DEPTH_MAX))
-    if claims.get("email_verified") is False:
+    if claims.get("email_verified") in (False, "false"):
         found.pop("email", None)
     return found
 
@@ -126,6 +128,7 @@ def _check(claims: Claims, rules: Rules, now_ms: int) -> None:
     if (
         claims.iss != rules.issuer
         or claims.events is not None
+        or claims.cnf is not None
         or not audiences & ours
         or (claims.azp is not None and claims.azp not in ours)
         or begins_ms > now_ms + rules.leeway_ms

@@ -16,6 +16,7 @@ import msgspec
 from cryptography import x509
 
 from rambla.domain.errors import BadCredentials, SourceKnowsOthers
+from rambla.kit.files import stamp_of
 
 BYTES_MAX = 32 * 2**20
 _PEM = re.compile(rb"-----BEGIN X509 CRL-----.+?-----END X509 CRL-----", re.DOTALL)
@@ -35,19 +36,18 @@ class Revocations:
         self._source = source
         self._path = path
         self._authorities = authorities
-        self._seen = self._look()
+        self._seen = stamp_of(path)
         self._lists = self._read()
 
     def read_again(self) -> None:
         """Unless the file is the same. It may take a while, and needs a thread."""
+        seen = stamp_of(self._path)
+        if seen == self._seen:
+            return
+        self._seen = seen  # also of one that is broken, which is told once and not read for everybody who comes
         try:
-            seen = self._look()
-            if seen == self._seen:
-                return
-            self._seen = seen
             self._lists = self._read()
         except (OSError, ValueError) as error:
-            self._seen = None
             _log.error("identity source %s: the revocations in force stay: %s", self._source, error)
 
     def refuse(self, chain: Sequence[x509.Certificate], now: datetime) -> datetime | None:
@@ -85,10 +85,6 @@ class Revocations:
                 serials = frozenset(each.serial_number for each in found)
                 return _List(issuer, found.last_update_utc, found.next_update_utc, serials)
         raise ValueError("a list of revocations is signed by none of our authorities")
-
-    def _look(self) -> tuple[int, int, int] | None:
-        found = self._path.stat()
-        return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _may_sign(issuer: x509.Certificate) -> bool:
