@@ -122,6 +122,23 @@ async def test_one_ends_and_rotates_ones_own_and_nobody_elses(web: httpx.AsyncCl
     assert (await web.delete(mine, headers=ada)).status_code == 404
 
 
+async def test_one_token_is_no_way_to_another_that_may_more(web: httpx.AsyncClient, ada: dict[str, str]) -> None:
+    whole = await token_of(web, ada)
+    part = header(await token_of(web, ada, only=["identity:token", "action:list"]))
+    elsewhere = header(await token_of(web, ada, namespaces=["other"]))
+    other = await token_of(web, ada, only=["trigger:list"])
+    assert (await web.post(f"{TOKENS}/{other.json()['id']}/rotate", headers=part)).status_code == 400
+    assert (await web.post(f"{TOKENS}/{whole.json()['id']}/rotate", headers=elsewhere)).status_code == 403
+    rotated = await web.post(f"{TOKENS}/{whole.json()['id']}/rotate", headers=part)
+    assert rotated.json()["only"] == ["identity:token", "action:list"]
+    assert (await web.get(f"{GUEST}/triggers", headers=header(rotated))).status_code == 403
+
+
+async def test_a_session_is_not_prolonged(web: httpx.AsyncClient, ada: dict[str, str]) -> None:
+    (session,) = (await web.get(TOKENS, headers=ada)).json()
+    assert (await web.post(f"{TOKENS}/{session['id']}/rotate", headers=ada)).status_code == 404
+
+
 async def test_the_operator_sees_and_ends_everybodys_tokens(web: httpx.AsyncClient, ada: dict[str, str]) -> None:
     made = await token_of(web, ada)
     everybodys = (await web.get(f"{TOKENS}/all", headers=OPERATOR)).json()

@@ -325,6 +325,19 @@ async def test_keys_and_tokens_of_the_platform_need_no_source(house: House) -> N
     assert house.north.asked + house.south.asked == []
 
 
+async def test_a_token_is_good_for_no_more_than_its_source_may_give_now(house: House) -> None:
+    made = [await house.comes(basic("north/ada", "north-word"), about) for about in ("payroll", "web")]
+    text, _ = await house.tokens.issue("north/ada", tuple(made), kind="api", name="", lifetime_ms=9)
+    shown = Shown(f"Bearer {text}".encode())
+    assert (await house.comes(shown, "web")).roles == ("reader", "auditor")
+    house.open_door({"roles": ("reader",), "trust_totp": 9})
+    assert [(await house.comes(shown, about)).roles for about in ("payroll", "web")] == [(), ("reader",)]
+    assert (await house.comes(shown)).trust == 3
+    house.door = Door(house.keys, (), house.accounts, house.tokens, house.locks, house.clock)
+    with pytest.raises(BadCredentials):
+        await house.comes(shown)
+
+
 async def test_a_login_names_its_source_or_all(house: House) -> None:
     proof = Password(user="ada", password="south-word")
     for source in ("", "south"):

@@ -63,7 +63,7 @@ async def test_it_ends_when_it_expires_or_is_ended_or_renewed(office: Office) ->
     assert await office.refuses(ended)
     token = await office.tokens.get(str(id_of(old)))
     assert token
-    new, renewed = await office.tokens.renew(token, token.expires_ms)
+    new, renewed = await office.tokens.renew(token, token.callers, token.expires_ms)
     assert (renewed.id, renewed.name) == (token.id, token.name)
     assert await office.refuses(old)
     assert (await office.tokens.prove(new)).caller == ADA

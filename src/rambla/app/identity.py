@@ -13,7 +13,7 @@ import msgspec
 
 from rambla.app.registry import opener
 from rambla.app.settings import Settings
-from rambla.domain.access import PLATFORMS_OWN
+from rambla.domain.access import PLATFORMS_OWN, PROGRAMS
 from rambla.domain.errors import BadSettings
 from rambla.identity.asking import Asking, Terms
 from rambla.identity.mapping import BYTES_MAX, Translation, read
@@ -22,7 +22,7 @@ from rambla.kit.tasks import Tasks
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _TERMS = frozenset(field.name for field in msgspec.structs.fields(Terms))
-_OWN = PLATFORMS_OWN | {"token"}
+_OWN = PLATFORMS_OWN | {PROGRAMS}
 
 
 def open_sources(settings: Settings, catalog: Any, clock: Clock, tasks: Tasks) -> list[Asking]:

@@ -12,6 +12,8 @@ import msgspec
 
 PLATFORMS_OWN = frozenset({"key", "event-source", "operator", "platform", "web"})
 """What `Caller.source` is where nobody's directory was asked; no source of identities may be named so."""
+PROGRAMS = "token"
+"""The source of programs that have tokens of the platform's and nobody behind them."""
 USUAL_TRUST, HIGHEST_TRUST = 1, 9
 
 

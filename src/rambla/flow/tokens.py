@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from rambla.domain.access import USUAL_TRUST, Caller, Target
+from rambla.domain.access import PROGRAMS, USUAL_TRUST, Caller, Target
 from rambla.domain.errors import BadRequest, Conflict, NotFound
 from rambla.domain.proofs import Shown
 from rambla.flow import identify
@@ -24,8 +24,6 @@ OWN = "identity:token"
 OF_OTHERS = "identity:tokens-of-others"
 PROGRAM = "platform:program"
 API = "api"
-PROGRAMS = "token"
-"""The source of accounts that are programs'."""
 TOKENS_MAX = 100
 DAY_MS = 86_400_000
 USUAL_MS, LONGEST_MS = 90 * DAY_MS, 366 * DAY_MS
@@ -88,15 +86,20 @@ async def end(platform: Platform, op: Op, token_id: str) -> None:
 
 
 async def renew(platform: Platform, op: Op, shown: Shown, token_id: str) -> tuple[str, ApiToken]:
-    """Another secret for one of one's own, for as long as the old one was made for. Raises NotFound."""
+    """Another secret for one of one's own, for as long as the old one was made for. It may what whoever renews it
+    could make now, and no more: else one token would be the way to another. Raises NotFound, for a session too, or
+    BadRequest."""
     async with guarded(platform, op, OWN, _target(op, token_id)):
         token = await _own_token(platform, op, token_id)
-        lifetime_ms = token.expires_ms - token.created_ms
+        if token.kind != API:
+            raise NotFound()
         maker = await identify.identity(platform, shown)
-        until_ms = platform.clock.now_ms() + lifetime_ms
+        wish = Wish(token.name, only=token.callers[0].only, namespaces=token.callers[0].namespaces)
+        callers = tuple(_narrowed(each, wish) for each in _makers(maker, wish.namespaces))
+        until_ms = platform.clock.now_ms() + token.expires_ms - token.created_ms
         if (bound_ms := _bound_ms(maker)) is not None:
             until_ms = min(until_ms, bound_ms)
-        renewed = await platform.door.tokens.renew(token, until_ms)
+        renewed = await platform.door.tokens.renew(token, callers, until_ms)
         platform.door.forget_token(token_id)
         return renewed
 

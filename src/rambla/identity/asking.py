@@ -13,8 +13,9 @@ from typing import Annotated
 import anyio
 import msgspec
 from msgspec import Meta
+from msgspec.structs import replace
 
-from rambla.domain.access import HIGHEST_TRUST, USUAL_TRUST
+from rambla.domain.access import HIGHEST_TRUST, USUAL_TRUST, Caller
 from rambla.domain.errors import BadCredentials, RamblaError, SourceAway, SourceKnowsOthers
 from rambla.domain.proofs import Password, Proof
 from rambla.identity.attempts import Attempts
@@ -100,6 +101,11 @@ class Asking:
         # A code is good once: of two who bring the same one, one brings it too late.
         alone = isinstance(proof, Password) and proof.code
         return await self._flights.share(object() if alone else _digest(proof), ask, _anew)
+
+    def bounded(self, caller: Caller) -> Caller:
+        """One whom this source knew before, as far as it may let them go now."""
+        roles = tuple(filter(self.terms.ceiling.role, caller.roles))
+        return replace(caller, roles=roles, trust=min(caller.trust, self.terms.trust_in(caller.method)))
 
     def lock_ms(self, user: str) -> int:
         """For how long the name is locked from now on, 0 if it is not."""

@@ -8,6 +8,9 @@ proved nothing never is. No error and no log holds what was shown.
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from hashlib import sha256
 
+from msgspec.structs import replace
+
+from rambla.domain.access import PLATFORMS_OWN, PROGRAMS
 from rambla.domain.errors import BadCredentials, NotAuthenticated, NotFound, SourceAway, TooManyAttempts
 from rambla.domain.proofs import Certificate, KeystoneToken, Password, Proof, Shown, Token
 from rambla.identity import tokens
@@ -136,14 +139,14 @@ class Door:
         if caller := self.keys.of_token(token):
             return Identity(caller), KEY_MS
         if tokens.is_ours(token):
-            return await self.tokens.prove(token), KEY_MS
+            return await self._of_token(token), KEY_MS
         return await self._of_sources(self.sources.values(), Token(token=token), find_project)
 
     async def _of_basic(self, value: str, find_project: FindProject) -> tuple[Identity, int]:
         """A namespace's key, a user's password, or a token where a program knows no other way to send one."""
         user, secret = parse_basic(value)
         if tokens.is_ours(secret):
-            return await self.tokens.prove(secret), KEY_MS
+            return await self._of_token(secret), KEY_MS
         source, _, name = user.partition(BESIDE)
         if source in self.sources and name:
             return await self._of_sources([self.sources[source]], Password(user=name, password=secret), find_project)
@@ -152,6 +155,19 @@ class Door:
             return Identity(await self.keys.of_key(user, secret.partition(":")[0])), KEY_MS
         except BadCredentials:
             return await self._of_sources(self.sources.values(), Password(user=user, password=secret), find_project)
+
+    async def _of_token(self, text: str) -> Identity:
+        """Whom it makes, as far as the source that knew them may still say so: it may have been taken out of the
+        settings since, or may give less."""
+        identity = await self.tokens.prove(text)
+        source = identity.caller.source
+        if source in PLATFORMS_OWN or source == PROGRAMS:
+            return identity
+        if source not in self.sources:
+            raise BadCredentials()
+        bounded = self.sources[source].bounded
+        elsewhere = {name: bounded(caller) for name, caller in identity.elsewhere.items()}
+        return replace(identity, caller=bounded(identity.caller), elsewhere=elsewhere)
 
     async def _of_sources(
         self, sources: Iterable[Asking], proof: Proof, find_project: FindProject

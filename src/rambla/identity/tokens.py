@@ -65,10 +65,10 @@ class Tokens:
         await self._store.put(token)
         return text, token
 
-    async def renew(self, token: ApiToken, expires_ms: int) -> tuple[str, ApiToken]:
+    async def renew(self, token: ApiToken, callers: tuple[Caller, ...], expires_ms: int) -> tuple[str, ApiToken]:
         """Another secret under the same id, in one step: the old one opens nothing any more."""
-        text = _text(token.id)
-        renewed = replace(token, digest=_digest(text), created_ms=self._clock.now_ms(), expires_ms=expires_ms)
+        text, now_ms = _text(token.id), self._clock.now_ms()
+        renewed = replace(token, digest=_digest(text), callers=callers, created_ms=now_ms, expires_ms=expires_ms)
         await self._store.put(renewed)
         return text, renewed
 
