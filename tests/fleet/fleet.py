@@ -33,6 +33,8 @@ class Fleet:
         self.number = 0
         with platform.operator() as operator:
             self.keys = [key["key"] for key in operator.get("/platform/v1/policy/keys").json()]
+        self.token_file = folder / "token"
+        self.token_file.write_text(platform.program("agents", "policy-agent"))
         self.groups = [self.names[start::PROCESSES] for start in range(PROCESSES)]
         for name in self.names:
             self._make(name)
@@ -44,7 +46,7 @@ class Fleet:
         agent = {
             "url": self.network.url if name in self.far else self.platform.url,
             "host": name,
-            "token_file": self.platform.data / "operator.token",
+            "token_file": self.token_file,
             "policy_conf": conf,
             "heartbeat_s": HEARTBEAT_S,
             "watch_s": WATCH_S,

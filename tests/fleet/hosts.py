@@ -19,8 +19,11 @@ def work(config: Path) -> None:
 
 
 def main() -> None:
-    for name in sys.argv[1:]:
-        threading.Thread(target=work, args=(Path(name),)).start()
+    threads = [threading.Thread(target=work, args=(Path(name),)) for name in sys.argv[1:]]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 if __name__ == "__main__":

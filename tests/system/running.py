@@ -84,6 +84,13 @@ class Running:
             answer: dict[str, Any] = client.get("/platform/v1/status").raise_for_status().json()
             return answer
 
+    def program(self, name: str, *roles: str) -> str:
+        """The token of a new program with nobody behind it."""
+        with self.operator() as client:
+            answer = client.post("/identity/v1/programs", json={"name": name, "roles": roles}).raise_for_status()
+            token: str = answer.json()["token"]
+            return token
+
     def open_intents(self) -> int:
         """How many promises are open, besides that of telling so."""
         count: int = self.status()["open_intents"]

@@ -19,7 +19,6 @@ from system.running import Running, until
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 MODES = ["files", "plugin", "ask"]
-SITE = 'layer: site\nrules:\n  policy:check: [rule operator, caller.subject == "guest"]\n'
 LAYER = "openstack/keystone/policy.yaml"
 NOBODY, MEMBERS = "identity:list_users: '!'\n", "identity:list_users: role:member\n"
 
@@ -33,7 +32,7 @@ class Cloud:
     token: str
 
     def publish(self, layer: str) -> int:
-        files = {"site.yaml": SITE, "openstack/keystone/defaults.yaml": self.defaults, LAYER: layer}
+        files = {"openstack/keystone/defaults.yaml": self.defaults, LAYER: layer}
         with self.platform.operator() as operator:
             answer = operator.post("/platform/v1/policy/bundles", json={"files": files})
             assert answer.is_success, answer.text
@@ -82,15 +81,17 @@ def keystone_defaults(variables: dict[str, str]) -> str:
 
 
 def config(cloud: Cloud, mode: str) -> Path:
-    user, _, secret = cloud.platform.key.partition(":")
-    address = cloud.platform.url.replace("http://", f"http://{user}:{secret}@")
+    secret = cloud.platform.program(f"keystone-{mode}", "policy-enforcer")
+    address = cloud.platform.url.replace("http://", f"http://keystone:{secret}@")
+    token_file = cloud.folder / f"{mode}.token"
+    token_file.write_text(cloud.platform.program(f"agent-{mode}", "policy-agent"))
     validator = (
         f"env OS_OSLO_POLICY__POLICY_FILE={{file}} {PYTHON.with_name('oslopolicy-validator')} --namespace keystone"
     )
     agent = {
         "url": cloud.platform.url,
         "host": f"host-of-{mode}",
-        "token_file": cloud.folder / "data" / "operator.token",
+        "token_file": token_file,
         "policy_conf": cloud.folder / "policy.conf",
         "heartbeat_s": 1,
         "watch_s": 1,
