@@ -131,15 +131,18 @@ def test_a_document_that_is_nested_without_end_is_no_answer() -> None:
 
 
 class OddServer:
-    """Gives the platform its token, and answers to all else with `reply`."""
+    """Gives the platform its token, and answers to all else with `reply`; one that hangs up does so on connections on
+    which it answered before."""
 
     def __init__(self, reply: Reply, context: ssl.SSLContext | None) -> None:
         self.reply = reply
         self.asked: list[str] = []
+        self.hangs_up = False
         server = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            answered = 0
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -150,9 +153,13 @@ class OddServer:
 
             def do_GET(self) -> None:
                 server.asked.append(self.path)
-                self._answer(server.reply)
+                if server.hangs_up and self.answered:
+                    self.close_connection = True
+                else:
+                    self._answer(server.reply)
 
             def _answer(self, reply: Reply) -> None:
+                self.answered += 1
                 status, headers, body = reply
                 self.send_response(status)
                 for name, value in {"Content-Length": str(len(body)), **headers}.items():
@@ -233,4 +240,14 @@ async def test_a_certificate_is_verified_against_the_authorities_that_are_named(
         source = open_source(settings(tmp_path, url))
         with pytest.raises(SourceAway):
             await source.prove(PROOF)
+        await source.close()
+
+
+async def test_a_connection_that_was_lost_while_it_was_idle_is_replaced_once(tmp_path: Path) -> None:
+    with odd_server((200, {}, msgspec.json.encode({"token": TOKEN}))) as server:
+        source = open_source(settings(tmp_path, f"http://{server.host}"))
+        server.hangs_up = True
+        for _ in range(3):
+            assert (await source.prove(PROOF)).user == "u2"
+        assert len(server.asked) == 6
         await source.close()

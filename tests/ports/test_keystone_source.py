@@ -12,7 +12,7 @@ from keystone_cloud import Keystone
 from outside_keystone import ADA_WORD, BOB_WORD, SERVICE_WORD, KeystoneStage, People, open_source
 from rambla.domain.errors import BadCredentials, BadSettings, SourceAway
 from rambla.domain.proofs import KeystoneToken, Password
-from rambla.drivers.keystone.source import KeystoneSource
+from rambla.drivers.keystone.source import REFUSED_MS, KeystoneSource
 from rambla.identity.ports import Project
 from rambla.testing.identity_source import SourceSuite
 
@@ -64,6 +64,15 @@ async def test_a_password_may_come_for_a_project_or_for_none(people: People, sou
     for other in ({"project": "elsewhere"}, {"domain": "elsewhere"}, {"code": "123456"}):
         with pytest.raises(BadCredentials):
             await source.prove(people.password(**other))
+
+
+async def test_a_refused_password_is_held_back_whether_or_not_there_is_such_a_user(
+    people: People, source: KeystoneSource
+) -> None:
+    for user in ("ada", "nobody"):
+        with anyio.move_on_after(REFUSED_MS / 1000 - 0.1) as scope:
+            await source.prove(people.password("wrong-word", user=user))
+        assert scope.cancelled_caught
 
 
 async def test_an_application_credential_has_the_roles_it_was_made_with(people: People, source: KeystoneSource) -> None:
@@ -178,6 +187,20 @@ async def test_the_platform_may_have_an_application_credential(people: People, t
     source = open_source({"url": people.keystone.origin, "application_credential": id_, "secret_file": str(file)})
     assert (await source.prove(KeystoneToken(token=people.token()))).user == people.ada
     await source.close()
+
+
+async def test_the_platforms_user_may_be_of_another_domain_than_its_project(people: People, tmp_path: Path) -> None:
+    other = People(people.keystone)
+    people.keystone.call(
+        "DELETE", f"/projects/{people.project}/users/{people.service}/roles/{people.keystone.role('service')}"
+    )
+    people.keystone.assign("service", people.service, project=other.project)
+    source = open_source(people.settings(tmp_path, project_domain=other.domain_name))
+    try:
+        assert (await source.prove(KeystoneToken(token=people.token()))).user == people.ada
+    finally:
+        people.keystone.assign("service", people.service, project=people.project)
+        await source.close()
 
 
 @pytest.mark.parametrize("fault", ["a wrong secret", "no right to validate", "an address that is none"])

@@ -1,4 +1,4 @@
-"""Create projects, see nothing: a published policy that a real Keystone obeys, beside a real Swift and the platform."""
+"""Create projects, see nothing: by a published policy that comes to a real Keystone, with a real Swift behind it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,12 +6,13 @@ from typing import Any
 
 import httpx
 import pytest
-import yaml
 
+from agent_program import agent_ini, running_agent
 from keystone_cloud import Keystone
 from keystone_swift import KeystoneSwift, running_swift
 from outside_keystone import ADA_WORD, People
 from parity import openstack
+from policy_host import defaults_text, policy_conf
 from system.running import Running, rambla, serving, until
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
@@ -31,8 +32,7 @@ def write_policy(folder: Path) -> Path:
         rules = [rule.default for rule in openstack.service_rules(asked, openstack.FEW)["keystone"]]
     (folder / FOLDER).mkdir(parents=True)
     (folder / "site.yaml").write_text(SITE)
-    registered = [{"name": rule.name, "check_str": rule.check, "scope_types": [*rule.scopes]} for rule in rules]
-    (folder / FOLDER / "defaults.yaml").write_text(yaml.safe_dump(registered))
+    (folder / FOLDER / "defaults.yaml").write_text(defaults_text(rules))
     (folder / FOLDER / "policy.yaml").write_text(POLICY)
     return folder
 
@@ -71,12 +71,23 @@ class Town:
         return self.ask_keystone("POST", "/projects", body)
 
     def publish(self, folder: Path) -> None:
-        """On the platform, as its first bundle; Keystone's policy is then what the bundle says."""
         published = rambla("policy", "publish", folder, "--data", self.platform.data)
         assert published.returncode == 0, published.stdout + published.stderr
-        with self.platform.operator() as operator:
-            files = dict(operator.get("/policy/v1/bundles/1").raise_for_status().json()["files"])
-        self.keystone.write_policy(files[f"{FOLDER}/policy.yaml"])
+
+    def created_project(self) -> str:
+        """Its id, as soon as the policy that was published has come to Keystone."""
+        made = until("a project", lambda: found if (found := self.create_project()).status_code == 201 else None)
+        return str(made.json()["project"]["id"])
+
+
+def agent_settings(keystone: Keystone, platform: Running, folder: Path) -> Path:
+    """Of the agent on Keystone's host, which writes its policy file."""
+    with platform.operator() as operator:
+        keys = [key["key"] for key in operator.get("/platform/v1/policy/keys").json()]
+    conf = policy_conf(folder / "policy.conf", folder / "host", *keys)
+    agent = {"url": platform.url, "host": "host", "token_file": platform.data / "operator.token", "policy_conf": conf}
+    files = {"policy_file": keystone.policy_file, "policy_dir": keystone.policy_dir}
+    return agent_ini(folder / "agent.ini", agent, {"keystone": {"service": "keystone", "mode": "files", **files}})
 
 
 @pytest.fixture
@@ -84,7 +95,11 @@ def town(keystone: Keystone, tmp_path: Path) -> Iterator[Town]:
     people = People(keystone)
     settings = write_settings(people, tmp_path)
     options = ("--config", str(settings), "--require-isolation", "none")
-    with running_swift(keystone, tmp_path / "swift") as swift, serving(tmp_path / "data", *options) as platform:
+    with (
+        running_swift(keystone, tmp_path / "swift") as swift,
+        serving(tmp_path / "data", *options) as platform,
+        running_agent(agent_settings(keystone, platform, tmp_path)),
+    ):
         yield Town(people, swift, platform)
     keystone.write_policy("{}")
 
@@ -93,8 +108,7 @@ def test_who_creates_projects_sees_nothing_of_what_is_in_them(town: Town, tmp_pa
     keystone, people = town.keystone, town.people
     assert town.create_project().status_code == 403
     town.publish(write_policy(tmp_path / "policy"))
-    made = until("a project", lambda: found if (found := town.create_project()).status_code == 201 else None)
-    project = made.json()["project"]["id"]
+    project = town.created_project()
 
     keystone.assign("member", people.ada, project=project)
     token = people.token(project="harbour")
@@ -117,7 +131,7 @@ def test_who_creates_projects_sees_nothing_of_what_is_in_them(town: Town, tmp_pa
 
 def test_who_creates_projects_cannot_help_themselves_to_a_role_in_them(town: Town, tmp_path: Path) -> None:
     town.publish(write_policy(tmp_path / "policy"))
-    project = until("a project", lambda: town.create_project().json().get("project", {}).get("id"))
+    project = town.created_project()
     member, users = town.keystone.role("member"), f"/users/{town.creator}/roles"
     user: dict[str, Any] = {"user": {"name": "another", "password": ADA_WORD, "domain_id": town.people.domain}}
     asked = [
