@@ -161,6 +161,20 @@ def test_a_key_that_is_added_opens_what_was_refused(host: Host, server: PolicySe
     host.run(agent, lambda: host.is_told("in-force", 2))
 
 
+def test_a_configuration_that_is_broken_leaves_the_keys_before_trusted(
+    host: Host, server: PolicyServer, agent: Agent, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = host.conf.read_text()
+    server.publish(policy())
+    host.run(agent, lambda: host.is_told("in-force", 1))
+    host.conf.write_text("[policy]\n")
+    server.publish(policy("'@'"))
+    host.run(agent, lambda: host.is_told("in-force", 2))
+    assert capsys.readouterr().err.count("the keys before stay trusted") == 1
+    host.conf.write_text(good)
+    host.run(agent, lambda: "all is well again" in capsys.readouterr().err)
+
+
 def test_the_last_good_policy_stays_while_the_platform_is_away(host: Host, server: PolicyServer, agent: Agent) -> None:
     server.publish(policy())
     host.run(agent, lambda: host.is_told("in-force", 1))

@@ -246,7 +246,7 @@ def test_a_kill_at_any_moment_leaves_whole_files_and_the_next_start_puts_all_rig
             process.send_signal(signal.SIGKILL)
         for path in (*host.folder.glob("policy.yaml"), *host.directory.glob("[0-9].yaml")):
             lines = path.read_text().splitlines()
-            assert (len(lines), len(set(lines))) == (1000, 1), path
+            assert lines == ["show: '!'"] or (len(lines), len(set(lines))) == (1000, 1), path
         outcome = host.daemon().settle(host.bundle(policy="show: '!'\n", last="{}"))
         assert (outcome.state, outcome.detail) == ("in-force", "")
         assert [path.name for path in host.directory.iterdir()] == ["last.yaml"]

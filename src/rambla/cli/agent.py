@@ -11,8 +11,8 @@ import click
 PROGRAM = "rambla_openstack.agent.main"
 
 
-@click.command("agent", context_settings={"ignore_unknown_options": True}, add_help_option=False)
+@click.command("agent", context_settings={"ignore_unknown_options": True})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[OPTIONS] [status | trust KEY]")
 def agent(arguments: tuple[str, ...]) -> None:
-    """Bring the published policy to the daemons of this host, as rambla-policy-agent does (--help tells how)."""
+    """Bring the published policy to the daemons of this host, as rambla-policy-agent does, whose --help tells how."""
     os.execv(sys.executable, [sys.executable, "-m", PROGRAM, *arguments])  # noqa: S606 - it needs no shell

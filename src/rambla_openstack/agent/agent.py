@@ -48,7 +48,7 @@ class Agent:
         self._following, self._reporting = Pause(), Pause()
         self._bundle: Bundle | None = None
         self._data = b""
-        self._problem = self._refusal = ""
+        self._problem = self._refusal = self._misread = ""
         self._documents: list[dict[str, Any]] = []
         self._reported: list[dict[str, Any]] = []
         self._report_at = 0.0
@@ -91,11 +91,12 @@ class Agent:
         try:
             fresh = _pinned(self._settings)
         except (OSError, ValueError) as error:
-            self._tell(f"{self._settings.policy_conf}: {error}; the keys before stay trusted")
+            self._misread = f"{self._settings.policy_conf}: {error}; the keys before stay trusted"
+            self._tell(self._misread)
             return
         if fresh.keys != self._pinned.keys:
             self._following.succeed()
-        self._pinned = fresh
+        self._pinned, self._misread = fresh, ""
 
     def _follow(self) -> None:
         """Wait for news, and take it over."""
@@ -112,7 +113,7 @@ class Agent:
         else:
             self._following.succeed()
             self._refusal = ""
-            self._tell("")
+            self._tell(self._misread)
 
     def _take(self, statement: Statement, data: bytes) -> None:
         """Raises Failed, Untrusted or OSError, after which everything is as it was."""
@@ -134,11 +135,11 @@ class Agent:
         bundle = bundle_of(fetched, self._pinned.keys)
         if not statement.names(bundle):
             raise Untrusted(f"it has another bundle {statement.number} than it said")
-        self._memory.highest = bundle.number
-        self._memory.save()
         files.put(self._folder / STATEMENT, data)
         files.put(self._folder / BUNDLE, fetched)
         self._bundle, self._data = bundle, fetched
+        self._memory.highest = bundle.number
+        self._memory.save()
         log(f"bundle {bundle.number} is here")
 
     def _restore(self) -> None:

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 from rambla_openstack.agent import files
-from rambla_openstack.agent.memory import Applied, Memory
+from rambla_openstack.agent.memory import Memory
 from rambla_openstack.agent.settings import DaemonSettings
 from rambla_openstack.agent.wanted import Wanted, wanted
 from rambla_openstack.policy.services import files_of
@@ -42,15 +42,12 @@ class Daemon:
 
     def __init__(self, settings: DaemonSettings, memory: Memory, folder: Path) -> None:
         self.settings = settings
+        self.applied = memory.of(settings.name)
         self._memory, self._folder = memory, folder
         self._refused: tuple[str, float, Outcome] | None = None
         self._told: tuple[int, str] = (0, "")
         for each in filter(None, (settings.policy_file.parent, settings.policy_dir)):
             files.clear(each)
-
-    @property
-    def applied(self) -> Applied:
-        return self._memory.of(self.settings.name)
 
     def settle(self, bundle: Bundle) -> Outcome:
         """Make the daemon's files equal to the bundle's; what came of it."""
