@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 
@@ -61,6 +62,13 @@ class Street:
     async def put(self, token: str, path: str) -> httpx.Response:
         return await self.ask(token, f"{path}?overwrite=true", "PUT", json=ECHO)
 
+    async def comes_in(self, token: str) -> bool:
+        """Whether they do, as soon as Keystone answers in time: a busy machine may take longer."""
+        with anyio.fail_after(120):
+            while (answer := await self.ask(token, "_/actions")).status_code == 503:
+                self.clock.advance(5001)
+        return answer.status_code == 200
+
     async def log_in(self, **body: str) -> dict[str, Any]:
         answer = await self._client.post("http://rambla/identity/v1/login", json=body)
         assert answer.status_code == 200, answer.text
@@ -76,7 +84,8 @@ def table(people: People, folder: Path, mapping: str = MAPPING, **more: Any) -> 
     folder.mkdir(exist_ok=True)
     (folder / "mapping.yaml").write_text(mapping)
     terms = {"roles": ["developer", "reader"], "namespaces": ["*"], "mapping": str(folder / "mapping.yaml")}
-    return {"kind": "keystone", **terms, **people.settings(folder), **more}
+    patience = {"timeout_ms": 60_000}  # a busy machine is no reason to fail
+    return {"kind": "keystone", **terms, **patience, **people.settings(folder), **more}
 
 
 @asynccontextmanager
@@ -204,7 +213,7 @@ async def test_while_keystone_is_away_its_people_are_told_and_nobody_else_notice
 ) -> None:
     keystone, tokens = people.keystone, [people.token() for _ in range(2)]
     async with street(tmp_path, {"north": table(people, tmp_path, timeout_ms=2000)}) as found:
-        assert (await found.put(tokens[0], "_/actions/a")).status_code == 200
+        assert await found.comes_in(tokens[0])
         await (keystone.stop() if how == "stopped" else keystone.kill())
         try:
             away = await found.ask(tokens[1], "_/actions")
@@ -217,8 +226,7 @@ async def test_while_keystone_is_away_its_people_are_told_and_nobody_else_notice
             assert (await found.ask(tokens[0], "_/actions")).status_code == 200, "it is remembered"
         finally:
             await (keystone.go_on() if how == "stopped" else keystone.start())
-        found.clock.advance(5001)
-        assert (await found.ask(tokens[1], "_/actions")).status_code == 200
+        assert await found.comes_in(tokens[1])
 
 
 async def test_a_person_may_come_with_a_password_by_name_of_the_source(people: People, tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def write_settings(people: People, folder: Path) -> Path:
     (folder / "mapping.yaml").write_text(MAPPING)
     terms = {"kind": "keystone", "roles": ["developer"], "namespaces": ["*"], "mapping": str(folder / "mapping.yaml")}
     lines = [f"{name} = {value!r}" for name, value in {**terms, **people.settings(folder)}.items()]
-    (folder / "rambla.toml").write_text("\n".join(["[identity.cloud]", *lines]))
+    (folder / "rambla.toml").write_text("\n".join(["[identity.cloud]", "timeout_ms = 60000", *lines]))
     return folder / "rambla.toml"
 
 
