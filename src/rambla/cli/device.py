@@ -16,7 +16,10 @@ from rambla.cli.errors import CliError
 
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 ANSWER_BYTES_MAX = 256 * 1024
-_INTERVAL_S, _SLOWER_S, _INTERVAL_S_MAX, _EXPIRES_S_MAX = 5.0, 5.0, 60.0, 1800.0
+_INTERVAL_S, _INTERVAL_S_MIN, _INTERVAL_S_MAX = 5.0, 0.1, 60.0
+_EXPIRES_S_MAX = 1800.0
+_ASK_AGAIN = {"authorization_pending": 0.0, "slow_down": 5.0}
+"""What is no refusal yet, and by how many seconds less often it is asked about from then on."""
 _TIMEOUT = httpx.Timeout(10)
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 Show = Callable[[str, str], None]
@@ -43,7 +46,7 @@ async def tokens(public: Mapping[str, Any], show: Show) -> str:
 
 
 async def _poll(http: httpx.AsyncClient, address: str, client_id: str, begun: Mapping[str, Any]) -> str:
-    interval_s = _seconds(begun.get("interval"), _INTERVAL_S, _INTERVAL_S_MAX)
+    interval_s = max(_INTERVAL_S_MIN, _seconds(begun.get("interval"), _INTERVAL_S, _INTERVAL_S_MAX))
     until_s = time.monotonic() + _seconds(begun.get("expires_in"), _EXPIRES_S_MAX, _EXPIRES_S_MAX)
     form = {"grant_type": GRANT, "device_code": _text(begun, "device_code"), "client_id": client_id}
     while time.monotonic() < until_s:
@@ -51,22 +54,19 @@ async def _poll(http: httpx.AsyncClient, address: str, client_id: str, begun: Ma
         try:
             given = await _ask(http, "POST", address, **form)
         except _Refused as refused:
-            match refused.reason:
-                case "authorization_pending":
-                    continue
-                case "slow_down":
-                    interval_s += _SLOWER_S
-                    continue
-            raise CliError(f"the provider says: {refused.reason}") from refused
+            if refused.reason not in _ASK_AGAIN:
+                raise
+            interval_s += _ASK_AGAIN[refused.reason]
+            continue
         return _text(given, "id_token", "access_token")
     raise CliError("nobody said yes in time. Fix: log in again")
 
 
-class _Refused(Exception):
+class _Refused(CliError):
     """`reason` is the `error` of RFC 6749."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(reason)
+        super().__init__(f"the provider says: {reason}")
         self.reason = reason
 
 
@@ -112,4 +112,4 @@ def _text(found: Mapping[str, Any], *names: str) -> str:
 
 
 def _seconds(value: object, usual: float, at_most: float) -> float:
-    return min(max(float(value), 0), at_most) if isinstance(value, int | float) else usual
+    return min(max(value, 0), at_most) if isinstance(value, int | float) else usual
