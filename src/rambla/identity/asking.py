@@ -27,7 +27,7 @@ from rambla.kit.flights import Flights
 from rambla.kit.tasks import Tasks
 
 _log = logging.getLogger(__name__)
-SECOND_FACTOR = "+totp"
+SECOND_FACTORS = ("+totp", "+code")
 """How the method ends of who showed a code besides."""
 _MS = Annotated[int, Meta(ge=1, le=3_600_000)]
 
@@ -59,7 +59,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
         return Ceiling(self.roles, self.namespaces)
 
     def trust_in(self, method: str) -> int:
-        return self.trust if self.trust_totp is None or not method.endswith(SECOND_FACTOR) else self.trust_totp
+        return self.trust if self.trust_totp is None or not method.endswith(SECOND_FACTORS) else self.trust_totp
 
 
 class Asking:
