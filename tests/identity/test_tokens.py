@@ -53,7 +53,7 @@ async def test_a_token_makes_those_it_was_made_for(office: Office) -> None:
 async def test_of_the_secret_nothing_is_kept(office: Office) -> None:
     text = await office.issue()
     kept = msgspec.json.encode(await office.tokens.of(""))
-    assert text.rpartition("_")[2].encode() not in kept
+    assert text.split("_", 2)[2].encode() not in kept
     assert str(id_of(text)).encode() in kept
 
 
