@@ -7,14 +7,15 @@ PAUSE_MAX_S = 30.0
 
 
 class Pause:
-    """Growing pauses with jitter after failures: 0.1 s, doubling, at most 30 s."""
+    """Growing pauses with jitter after failures: 0.1 s, doubling, at most `max_s`."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_s: float = PAUSE_MAX_S) -> None:
+        self._max_s = max_s
         self._failures = 0
         self._until = 0.0
 
     def fail(self, now: float) -> None:
-        span = min(PAUSE_FIRST_S * 2.0 ** min(self._failures, 16), PAUSE_MAX_S)
+        span = min(PAUSE_FIRST_S * 2.0 ** min(self._failures, 16), self._max_s)
         self._failures += 1
         self._until = now + span * random.uniform(0.5, 1.0)  # noqa: S311 - so that many shippers do not come at once
 

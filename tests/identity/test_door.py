@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rambla.domain.access import Caller
 from rambla.domain.errors import BadCredentials, NotAuthenticated, SourceAway, StorageFailed, TooManyAttempts
-from rambla.domain.proofs import Password, Shown
+from rambla.domain.proofs import KeystoneToken, Password, Proof, Shown
 from rambla.drivers.memory.catalog import MemoryEntityStore, MemoryNamespaceStore
 from rambla.drivers.memory.identity import MemoryAccountStore, MemoryLockStore, MemoryTokenStore
 from rambla.drivers.memory.source import MemorySource, Person
@@ -18,7 +18,7 @@ from rambla.identity.asking import Asking, Terms
 from rambla.identity.door import Door
 from rambla.identity.keys import KeyRing
 from rambla.identity.mapping import Translation, read
-from rambla.identity.ports import Standing
+from rambla.identity.ports import Account, Standing
 from rambla.identity.tokens import Tokens
 from rambla.kit.clock import ManualClock
 from rambla.kit.tasks import Tasks
@@ -117,6 +117,25 @@ async def test_who_names_a_source_shows_the_password_to_no_other(house: House) -
     with pytest.raises(BadCredentials):
         await house.comes(basic("south/ada", "wrong"))
     assert (house.north.asked, house.south.asked) == ([], ["ada"])
+
+
+async def test_a_token_of_a_cloud_is_shown_to_the_one_that_is_named_alone(house: House) -> None:
+    shown: list[str] = []
+
+    class Cloud(MemorySource):
+        def takes(self, proof: Proof) -> bool:
+            return isinstance(proof, KeystoneToken)
+
+        async def prove(self, proof: Proof) -> Account:
+            assert isinstance(proof, KeystoneToken)
+            shown.append(f"{self.name} {proof.token}")
+            return Account(user="ada", method="token")
+
+    house.north, house.south = Cloud("north", {}), Cloud("south", {})
+    house.open_door({})
+    for token, subject in ((b"south/gAAAA", "south/ada"), (b"gAAAA", "north/ada"), (b"east/gAAAA", "north/ada")):
+        assert (await house.comes(Shown(b"", token))).subject == subject
+    assert shown == ["south gAAAA", "north gAAAA", "north east/gAAAA"]
 
 
 async def test_a_member_acts_in_the_namespace_they_ask_about_with_the_roles_held_there(house: House) -> None:

@@ -131,9 +131,11 @@ class Door:
             raise BadCredentials()
         if not shown.token and not shown.certificate:
             raise NotAuthenticated()
-        token = KeystoneToken(token=shown.token.decode("latin-1"))
-        proof = token if shown.token else Certificate(der=shown.certificate)
-        return await self._of_sources(self.sources.values(), proof, find_project)
+        if not shown.token:
+            proof = Certificate(der=shown.certificate)
+            return await self._of_sources(self.sources.values(), proof, find_project)
+        asked, token = self._named(shown.token.decode("latin-1"))
+        return await self._of_sources(asked, KeystoneToken(token=token), find_project)
 
     async def _of_bearer(self, token: str, find_project: FindProject) -> tuple[Identity, int]:
         if caller := self.keys.of_token(token):
@@ -147,14 +149,19 @@ class Door:
         user, secret = parse_basic(value)
         if tokens.is_ours(secret):
             return await self._of_token(secret), KEY_MS
-        source, _, name = user.partition(BESIDE)
-        if source in self.sources and name:
-            return await self._of_sources([self.sources[source]], Password(user=name, password=secret), find_project)
+        asked, name = self._named(user)
+        if name != user:
+            return await self._of_sources(asked, Password(user=name, password=secret), find_project)
         try:
             # OpenWhisk's clients may append a third part to a key; it means nothing.
             return Identity(await self.keys.of_key(user, secret.partition(":")[0])), KEY_MS
         except BadCredentials:
-            return await self._of_sources(self.sources.values(), Password(user=user, password=secret), find_project)
+            return await self._of_sources(asked, Password(user=user, password=secret), find_project)
+
+    def _named(self, text: str) -> tuple[Iterable[Asking], str]:
+        """`SOURCE/REST` is for that source alone, and shown to no other."""
+        source, _, rest = text.partition(BESIDE)
+        return ([self.sources[source]], rest) if source in self.sources and rest else (self.sources.values(), text)
 
     async def _of_token(self, text: str) -> Identity:
         """Whom it makes, as far as the source that knew them may still say so: it may have been taken out of the

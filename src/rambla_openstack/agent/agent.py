@@ -25,6 +25,8 @@ from rambla_openstack.policy.pinned import Pinned
 from rambla_openstack.policy.signed import Bundle, Statement, Untrusted, bundle_of, statement_of
 
 BUNDLE, STATEMENT = "bundle.json", "newest.json"
+AWAY_S = 8
+"""A host that was cut off has the newest policy about this long after it is back, at most."""
 WORKERS = 4
 
 
@@ -45,7 +47,7 @@ class Agent:
         self._daemons = [Daemon(each, self._memory, self._folder) for each in settings.daemons]
         self._workers = ThreadPoolExecutor(WORKERS)
         self._platform = Platform(settings)
-        self._following, self._reporting = Pause(), Pause()
+        self._following, self._reporting = Pause(AWAY_S), Pause(AWAY_S)
         self._bundle: Bundle | None = None
         self._data = b""
         self._problem = self._refusal = self._misread = ""
