@@ -74,7 +74,7 @@ def test_the_operator_revokes_blocks_joins_and_lists(server: Running, operator: 
     operator.does("identity", "alias", ada.account, "Ada L.")
     assert ada.tells("whoami")["person"] == "Ada L."
     operator.does("identity", "revoke", ada.account)
-    assert "invalid" in ada.fails("whoami")
+    assert "invalid. Fix: log in again: rambla login" in ada.fails("whoami")
     ada.logs_in()
     operator.does("identity", "block", ada.account)
     assert "invalid" in ada.fails("whoami")

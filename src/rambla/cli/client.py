@@ -24,7 +24,8 @@ TIMEOUT = httpx.Timeout(connect=5, read=330, write=120, pool=5)
 
 
 class Client:
-    """`key` or `token` says who asks; `namespace` is the one the key opens. Use as an async context manager."""
+    """`key` or `token` says who asks; `namespace` is the one the key opens, `with_session` says that the token is that
+    of a login. Use as an async context manager."""
 
     def __init__(
         self,
@@ -36,6 +37,7 @@ class Client:
         trust: ssl.SSLContext | bool = True,
     ) -> None:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self.with_session = False
         user, _, secret = key.partition(":")
         self.url = url
         self.key = key
@@ -74,7 +76,8 @@ class Client:
             raise CliError(f"{self.url} does not answer: {str(error) or type(error).__name__}") from error
         answer = parse(response)
         if response.status_code >= httpx.codes.BAD_REQUEST:
-            raise ApiError(response.status_code, answer)
+            again = response.status_code == httpx.codes.UNAUTHORIZED and self.with_session
+            raise ApiError(response.status_code, answer, fix="log in again: rambla login" if again else "")
         return response.status_code, answer
 
 
@@ -100,7 +103,9 @@ def user_client(apihost: str | None, auth: str | None, data: Path | None) -> Cli
     """A client with a namespace's key, or a session."""
     where = connection.find(apihost, auth, data)
     trust = connection.trust(where.url, data)
-    return Client(where.url, where.auth, where.token or None, namespace=where.namespace, trust=trust)
+    client = Client(where.url, where.auth, where.token or None, namespace=where.namespace, trust=trust)
+    client.with_session = bool(where.token)
+    return client
 
 
 @asynccontextmanager
@@ -109,6 +114,7 @@ async def operating_client(apihost: str | None, data: Path | None) -> AsyncItera
     if data is None and (apihost or not connection.has_operator(connection.USUAL_DATA)):
         where = connection.with_session(apihost)
         async with Client(where.url, token=where.token, trust=connection.trust(where.url, None)) as client:
+            client.with_session = True
             yield client
         return
     if apihost:

@@ -38,10 +38,11 @@ class Interrupted(CliError):
 
 
 class ApiError(CliError):
-    """The server's answer was a refusal or a failure. `status` is HTTP's, `body` the parsed JSON, or None."""
+    """The server's answer was a refusal or a failure. `status` is HTTP's, `body` the parsed JSON, or None; `fix` says
+    what a person can do about it."""
 
-    def __init__(self, status: int, body: Any) -> None:
-        super().__init__(describe(status, body))
+    def __init__(self, status: int, body: Any, *, fix: str = "") -> None:
+        super().__init__(f"{describe(status, body)}. Fix: {fix}" if fix else describe(status, body))
         self.status = status
         self.body = body
 

@@ -1,5 +1,6 @@
 """Which people does the platform keep itself?"""
 
+import functools
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rambla.cli import show
-from rambla.cli.options import operated, page_options
+from rambla.cli.options import Command, Coroutine, operated, page_options
 from rambla.cli.paths import identity_path
 from rambla.cli.secrets import password_option, secret
 from rambla.cli.tokens import print_people
@@ -16,6 +17,17 @@ if TYPE_CHECKING:
     from rambla.cli.client import Client
 
 source_option = click.option("--source", default="local", show_default=True, help="Which source of kind local.")
+
+
+def operated_on_user(command: Coroutine) -> Command:
+    """As `operated`, where USER may be written SOURCE/USER, as all else calls them."""
+
+    @functools.wraps(command)
+    async def wrapper(client: "Client", name: str, source: str, **more: Any) -> None:
+        before, slash, after = name.partition("/")
+        await command(client, after if slash else name, before if slash else source, **more)
+
+    return operated(wrapper)
 
 
 @click.group("user")
@@ -29,7 +41,7 @@ def user() -> None:
 @click.option("--group", "groups", multiple=True, metavar="GROUP", help="What the mapping knows; repeat it.")
 @click.option("--expires", type=click.DateTime(), help="When they may come in no more, in UTC.")
 @password_option
-@operated
+@operated_on_user
 async def create(
     client: "Client", name: str, source: str, expires: datetime | None, as_json: bool, **more: Any
 ) -> None:
@@ -54,7 +66,7 @@ async def list_(client: "Client", source: str, limit: int, skip: int, as_json: b
 @user.command("disable")
 @click.argument("name", metavar="USER")
 @source_option
-@operated
+@operated_on_user
 async def disable(client: "Client", name: str, source: str, as_json: bool) -> None:
     """Let USER in no more, and end their sessions and tokens."""
     answer = await client.call("POST", identity_path("users", source, name, "disable"))
@@ -64,7 +76,7 @@ async def disable(client: "Client", name: str, source: str, as_json: bool) -> No
 @user.command("enable")
 @click.argument("name", metavar="USER")
 @source_option
-@operated
+@operated_on_user
 async def enable(client: "Client", name: str, source: str, as_json: bool) -> None:
     """Let USER log in again."""
     answer = await client.call("POST", identity_path("users", source, name, "enable"))
@@ -74,7 +86,7 @@ async def enable(client: "Client", name: str, source: str, as_json: bool) -> Non
 @user.command("delete")
 @click.argument("name", metavar="USER")
 @source_option
-@operated
+@operated_on_user
 async def delete(client: "Client", name: str, source: str, as_json: bool) -> None:
     """Forget USER, and end their sessions and tokens."""
     answer = await client.call("DELETE", identity_path("users", source, name))
@@ -85,7 +97,7 @@ async def delete(client: "Client", name: str, source: str, as_json: bool) -> Non
 @click.argument("name", metavar="USER")
 @source_option
 @password_option
-@operated
+@operated_on_user
 async def password(client: "Client", name: str, source: str, password_file: Path | None, as_json: bool) -> None:
     """Give USER another password, and end their sessions and tokens."""
     body = {"password": secret(f"New password of {name}", password_file, confirm=True)}
@@ -97,7 +109,7 @@ async def password(client: "Client", name: str, source: str, password_file: Path
 @click.argument("name", metavar="USER")
 @source_option
 @click.option("--off", is_flag=True, help="Ask them for none any more.")
-@operated
+@operated_on_user
 async def totp(client: "Client", name: str, source: str, off: bool, as_json: bool) -> None:
     """Ask USER for a second factor, and print the address that their authenticator reads, once."""
     path = identity_path("users", source, name, "totp")
