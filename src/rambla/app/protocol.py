@@ -34,6 +34,15 @@ class BoundedHttp(HttpToolsProtocol):
         self._shown = _certificate_of(transport)
         self._timer = self.loop.call_later(HEAD_TIMEOUT_S, transport.close)
 
+    def shutdown(self) -> None:
+        """The server stops. A client that waits to be asked something does not hear that the encryption ends, and would
+        be waited for."""
+        is_idle = self.cycle is None or self.cycle.response_complete
+        if is_idle and self.transport.get_extra_info("ssl_object") is not None:
+            self.transport.abort()
+        else:
+            super().shutdown()
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
         super().connection_lost(exc)
