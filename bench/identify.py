@@ -10,6 +10,7 @@ import base64
 import statistics
 import time
 from collections.abc import Awaitable, Callable
+from hashlib import sha256
 from types import SimpleNamespace
 from typing import Any
 
@@ -27,6 +28,9 @@ from rambla.kit.clock import SystemClock
 COUNT = 20_000
 KEY = b"Basic " + base64.b64encode(b"23bc46b1-71f6-4ed5-8c54-816aa4f8c502:" + b"s" * 64)
 PASSWORD = b"Basic " + base64.b64encode(b"corp/ada:correct horse battery staple")
+CERTIFICATE = b"d" * 900
+FINGERPRINT = sha256(CERTIFICATE).digest()
+TLS = {"client_cert_der": CERTIFICATE, "client_cert_sha256": FINGERPRINT}
 ADA = Caller("corp/ada", "payroll", "corp", ("developer",), 2, "password", ("staff", "payroll"))
 OTHERS = ((b"host", b"rambla"), (b"accept", b"*/*"), (b"user-agent", b"bench"), (b"content-type", b"application/json"))
 SHOWN: dict[str, tuple[Shown, tuple[tuple[bytes, bytes], ...], dict[str, Any]]] = {
@@ -34,7 +38,7 @@ SHOWN: dict[str, tuple[Shown, tuple[tuple[bytes, bytes], ...], dict[str, Any]]] 
     "key": (Shown(KEY), ((b"authorization", KEY),), {}),
     "password": (Shown(PASSWORD), ((b"authorization", PASSWORD),), {}),
     "Keystone token": (Shown(b"", b"g" * 200), ((b"x-auth-token", b"g" * 200),), {}),
-    "certificate": (Shown(b"", b"", b"d" * 900), (), {"extensions": {"tls": {"client_cert_der": b"d" * 900}}}),
+    "certificate": (Shown(b"", b"", CERTIFICATE, FINGERPRINT), (), {"extensions": {"tls": TLS}}),
 }
 
 

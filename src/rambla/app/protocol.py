@@ -7,6 +7,7 @@ of its requests, in `scope["extensions"]`.
 """
 
 import asyncio
+from hashlib import sha256
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -90,4 +91,4 @@ def _certificate_of(transport: Any) -> dict[str, Any] | None:
     """In DER; None for a client that showed none, and where nothing is encrypted."""
     encrypted = transport.get_extra_info("ssl_object")
     shown = encrypted.getpeercert(binary_form=True) if encrypted else None
-    return {"tls": {"client_cert_der": shown}} if shown else None
+    return {"tls": {"client_cert_der": shown, "client_cert_sha256": sha256(shown).digest()}} if shown else None

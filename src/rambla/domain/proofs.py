@@ -54,8 +54,9 @@ Proof: TypeAlias = Password | Token | KeystoneToken | ApplicationCredential | Ce
 
 class Shown(_Secret, frozen=True):
     """What a request shows, as it came: the header `Authorization`, the header `X-Auth-Token`, the certificate of its
-    connection in DER. The first that is there counts."""
+    connection in DER. The first that is there counts. `fingerprint` is the certificate's SHA-256, if it is known."""
 
     authorization: bytes = b""
     token: bytes = b""
     certificate: bytes = b""
+    fingerprint: bytes = b""

@@ -56,4 +56,5 @@ def shown_by(scope: Scope) -> Shown:
             return Shown(value)
         if name == b"x-auth-token":
             token = value
-    return Shown(b"", token, scope.get("extensions", {}).get("tls", {}).get("client_cert_der", b""))
+    tls = scope["extensions"].get("tls") if "extensions" in scope else None
+    return Shown(b"", token, tls["client_cert_der"], tls["client_cert_sha256"]) if tls else Shown(b"", token)

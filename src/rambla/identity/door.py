@@ -229,4 +229,6 @@ def _digest(shown: Shown) -> bytes:
     """Each kind for itself, so that one's token is never taken for another's."""
     if shown.authorization:
         return sha256(shown.authorization).digest()
-    return sha256(b"token " + shown.token if shown.token else b"certificate " + shown.certificate).digest()
+    if shown.token:
+        return sha256(b"token " + shown.token).digest()
+    return b"certificate " + (shown.fingerprint or sha256(shown.certificate).digest())
