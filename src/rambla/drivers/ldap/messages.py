@@ -78,14 +78,14 @@ def _within(kind: Any, number: int) -> Any:
 class _Warning(univ.Sequence):
     """One of both; read as a sequence, since what is inside an explicit tag looks the same."""
 
-    componentType = namedtype.NamedTypes(  # noqa: N815
+    componentType = namedtype.NamedTypes(  # noqa: N815  # pyasn1 has the name
         namedtype.OptionalNamedType("timeBeforeExpiration", _within(univ.Integer(), 0)),
         namedtype.OptionalNamedType("graceAuthNsRemaining", _within(univ.Integer(), 1)),
     )
 
 
 class _PolicyResponse(univ.Sequence):
-    componentType = namedtype.NamedTypes(  # noqa: N815
+    componentType = namedtype.NamedTypes(  # noqa: N815  # pyasn1 has the name
         namedtype.OptionalNamedType("warning", _within(_Warning(), 0)),
         namedtype.OptionalNamedType("error", _within(univ.Enumerated(), 1)),
     )
