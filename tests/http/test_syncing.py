@@ -10,6 +10,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from msgspec import json
 
 from rambla.domain.access import Caller
+from rambla.domain.errors import StorageFailed
+from rambla.drivers.memory.bundles import MemoryBundleStore
 from rambla.flow import bundles, sync
 from rambla.flow.platform import Op, Platform
 from rambla.http.app import build_app
@@ -97,6 +99,24 @@ async def test_no_more_than_so_many_wait_and_others_are_told_to_come_back(
 async def test_who_waits_in_vain_is_told_what_holds_still(agent: httpx.AsyncClient) -> None:
     assert (await agent.get("/newest?wait_ms=1")).json()["number"] == 0
     assert (await agent.get("/newest")).json()["number"] == 0
+
+
+async def test_nobody_is_told_what_is_the_newest_while_the_store_does_not_say(
+    agent: httpx.AsyncClient, platform: Platform, rooms: Rooms
+) -> None:
+    """Else a host would believe for ever that it has the newest, of a node that has lost its database."""
+
+    class Gone(MemoryBundleStore):
+        async def newest(self) -> int:
+            raise StorageFailed(detail="it is gone")
+
+    await publish(platform)
+    said = (await agent.get("/newest")).json()
+    object.__setattr__(platform, "bundles", Gone())
+    rooms.world.clock.advance(999)
+    assert (await agent.get("/newest")).json() == said, "it was true a moment ago, and says when"
+    rooms.world.clock.advance(1)
+    assert (await agent.get("/newest")).status_code == 503
 
 
 async def test_nobody_waits_on_while_the_platform_stops(agent: httpx.AsyncClient, platform: Platform) -> None:

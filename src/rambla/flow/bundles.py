@@ -135,8 +135,9 @@ def refuse_none_good(platform: Platform) -> None:
 
 async def reload(platform: Platform) -> None:
     """See that the newest good bundle is in force. Raises StorageFailed."""
-    holder = platform.policy
+    holder, now_ms = platform.policy, platform.clock.now_ms()
     newest = await platform.bundles.newest()
+    holder.looked_ms = now_ms
     if newest == holder.seen:
         return
     if newest < holder.number:
@@ -176,6 +177,7 @@ async def _put_in_force(platform: Platform, op: Op, permission: str, wanted: Dra
             return bundle
         bundle = _signed(platform, bundle)
         await platform.bundles.append(bundle)
+        platform.policy.looked_ms = bundle.at_ms
         # A stop from here on is repaired by the next start, which takes the newest bundle in the store.
         await _take(platform, bundle, policies)
     return bundle

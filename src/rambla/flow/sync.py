@@ -10,11 +10,12 @@ import anyio
 
 from rambla.domain.access import Target
 from rambla.domain.errors import NotFound, TooManyConcurrent
-from rambla.flow.bundles import POLICY
+from rambla.flow.bundles import POLICY, reload
 from rambla.flow.guard import guarded, judge
 from rambla.flow.platform import Op, Platform
 from rambla.kit.tasks import until_first
 from rambla.policy.bundle import Bundle as Bundle  # what `bundle` gives
+from rambla.policy.freshness import SIGNED_MS
 from rambla.policy.freshness import Statement as Statement  # what `newest` gives
 
 SYNC = "policy:sync"
@@ -27,7 +28,8 @@ async def newest(
 ) -> Statement:
     """What is in force, as soon as that is not the bundle `known`, or the time is over, or `gone` returns.
 
-    Raises TooManyConcurrent if so many wait that others would find no connection.
+    Raises TooManyConcurrent if so many wait that others would find no connection, and StorageFailed if nobody can say
+    whether there is a newer one: to call the one that is known here the newest would be a lie.
     """
     await judge(platform, op, SYNC, POLICY)
     if platform.news.waiting >= WAITING_MAX and platform.policy.number == known and wait_ms:
@@ -39,7 +41,9 @@ async def newest(
 
     with anyio.move_on_after(wait_ms / 1000):
         await until_first(changed, gone)
-    return platform.freshness.statement(platform.policy.in_force, platform.signer, platform.clock.now_ms())
+    if not 0 <= platform.clock.now_ms() - platform.policy.looked_ms < SIGNED_MS:
+        await reload(platform)
+    return platform.freshness.statement(platform.policy.in_force, platform.signer, platform.policy.looked_ms)
 
 
 async def bundle(platform: Platform, op: Op, number: int) -> Bundle:

@@ -33,14 +33,14 @@ class Freshness:
     def __init__(self) -> None:
         self._last: Statement | None = None
 
-    def statement(self, in_force: InForce, signer: Signer, now_ms: int) -> Statement:
-        """A second old at most. Raises StorageFailed."""
-        if self._last is not None and self._holds(self._last, in_force, now_ms):
+    def statement(self, in_force: InForce, signer: Signer, at_ms: int) -> Statement:
+        """What was true `at_ms`, or within the second before. Raises StorageFailed."""
+        if self._last is not None and self._holds(self._last, in_force, at_ms):
             return self._last
-        key, signature = signer.sign(payload(in_force.number, in_force.hash, now_ms))
-        self._last = Statement(in_force.number, in_force.hash, now_ms, key, signature)
+        key, signature = signer.sign(payload(in_force.number, in_force.hash, at_ms))
+        self._last = Statement(in_force.number, in_force.hash, at_ms, key, signature)
         return self._last
 
-    def _holds(self, last: Statement, in_force: InForce, now_ms: int) -> bool:
+    def _holds(self, last: Statement, in_force: InForce, at_ms: int) -> bool:
         same = (last.number, last.hash) == (in_force.number, in_force.hash)
-        return same and 0 <= now_ms - last.at_ms < SIGNED_MS
+        return same and 0 <= at_ms - last.at_ms < SIGNED_MS

@@ -15,11 +15,13 @@ from rambla.policy.problems import Problem
 
 class Holder:
     """`seen` is the number of the newest bundle that was looked at, and `problems` is why it is not in force, if it is
-    not. `shadow` decides beside the platform's own policy, if somebody wants to know what another would."""
+    not; `looked_ms` is when the store was last asked for it. `shadow` decides beside the platform's own policy, if
+    somebody wants to know what another would."""
 
     def __init__(self, in_force: InForce) -> None:
         self.in_force = in_force
         self.seen = in_force.number
+        self.looked_ms = 0
         self.problems: tuple[Problem, ...] = ()
         self.shadow: Comparison | None = None
 
