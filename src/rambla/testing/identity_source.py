@@ -46,10 +46,10 @@ STRANGE = (
 _EMPTY = frozenset({"", " "})
 _MAY_BE_EMPTY = frozenset({"code", "domain", "project"})
 _OF_EVERY_KIND: tuple[Proof, ...] = (
-    Password(user="ada", password="word"),  # noqa: S106  # these open nothing
-    Token(token="word"),  # noqa: S106
-    KeystoneToken(token="word"),  # noqa: S106
-    ApplicationCredential(id="ada", secret="word"),  # noqa: S106
+    Password(user="ada", password="word"),  # noqa: S106  # it opens nothing
+    Token(token="word"),  # noqa: S106  # it opens nothing
+    KeystoneToken(token="word"),  # noqa: S106  # it opens nothing
+    ApplicationCredential(id="ada", secret="word"),  # noqa: S106  # it opens nothing
     Certificate(der=b"word"),
 )
 
